@@ -1,1 +1,233 @@
-//! Placeholder.
+//! The typed client of the public API: its transport.
+//!
+//! It signs, sends, retries what is safe, follows pages and reads the error envelope. It knows no resource; the
+//! types of those stand beside their callers.
+
+mod error;
+mod pages;
+#[cfg(test)]
+mod tests;
+
+pub use error::{ApiError, Error};
+pub use pages::Pages;
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+const ATTEMPTS_MAX: u32 = 4;
+const WAIT_BASE: Duration = Duration::from_millis(100);
+const WAIT_CAP: Duration = Duration::from_secs(3);
+
+/// A way to the API; clones share its connections and may be signed differently.
+#[derive(Debug, Clone)]
+pub struct Client {
+    wire: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    base: String,
+    headers: HeaderMap,
+    timeout: Duration,
+}
+
+impl Client {
+    /// A client of the API at this URL, such as `http://127.0.0.1:8000`.
+    pub fn new(base_url: &str) -> Result<Self, Error> {
+        let base = base_url.trim_end_matches('/').to_owned();
+        let url: Uri = base.parse().map_err(|_| Error::BadRequest("the base URL cannot be read"))?;
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || url.host().is_none()
+            || url.query().is_some()
+        {
+            return Err(Error::BadRequest("the base URL must be http:// or https:// and name a host"));
+        }
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let tls =
+            rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+                .with_safe_default_protocol_versions()
+                .map_err(|failure| Error::Unreachable(failure.into()))?
+                .with_webpki_roots()
+                .with_no_client_auth();
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions();
+        let wire = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(https.wrap_connector(tcp));
+        Ok(Self { wire, base, headers: HeaderMap::new(), timeout: Duration::from_secs(30) })
+    }
+
+    /// Signs every call with an access token.
+    pub fn bearer(self, token: &str) -> Result<Self, Error> {
+        self.with(AUTHORIZATION, &format!("Bearer {token}"))
+    }
+
+    /// Signs every call with an API key.
+    pub fn api_key(self, key: &str) -> Result<Self, Error> {
+        self.with(API_KEY, key)
+    }
+
+    /// Gives every call this correlation id.
+    pub fn correlation_id(self, id: &str) -> Result<Self, Error> {
+        self.with(CORRELATION_ID, id)
+    }
+
+    /// The time a call may take, retries included: 30 seconds where not said, an hour at most.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Reads a resource.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.call(Method::GET, path, Bytes::new(), None).await
+    }
+
+    /// Creates or commands, once: a fresh idempotency key makes its retries safe.
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+        self.call(Method::POST, path, encode(body)?, Some(&random_key()?)).await
+    }
+
+    /// Creates or commands, once for this key, also across restarts of the caller.
+    pub async fn post_once<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.call(Method::POST, path, encode(body)?, Some(key)).await
+    }
+
+    /// Replaces a resource.
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+        self.call(Method::PUT, path, encode(body)?, Some(&random_key()?)).await
+    }
+
+    /// Changes a part of a resource.
+    pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Error> {
+        self.call(Method::PATCH, path, encode(body)?, Some(&random_key()?)).await
+    }
+
+    /// Removes a resource; `()` reads an empty answer.
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.call(Method::DELETE, path, Bytes::new(), Some(&random_key()?)).await
+    }
+
+    /// A list, page by page.
+    pub fn pages<'a, T>(&'a self, path: &str) -> Pages<'a, T> {
+        Pages::new(self, path)
+    }
+
+    /// A list as a whole, but never more than `items_max` of it.
+    pub async fn all<T: DeserializeOwned>(&self, path: &str, items_max: usize) -> Result<Vec<T>, Error> {
+        let (mut pages, mut all) = (self.pages(path), Vec::new());
+        while all.len() < items_max {
+            let Some(page) = pages.next().await? else { break };
+            all.extend(page);
+        }
+        all.truncate(items_max);
+        Ok(all)
+    }
+
+    fn with(mut self, name: HeaderName, value: &str) -> Result<Self, Error> {
+        let mut value = header(value)?;
+        value.set_sensitive(name != CORRELATION_ID);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Reads are safe to repeat by nature, writes by their key; so every call is retried.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<T, Error> {
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.uri_mut() = format!("{}{path}", self.base)
+            .parse()
+            .map_err(|_| Error::BadRequest("the path cannot be read"))?;
+        *request.method_mut() = method;
+        *request.headers_mut() = self.headers.clone();
+        if let Some(key) = key {
+            request.headers_mut().insert(IDEMPOTENCY_KEY, header(key)?);
+        }
+        if !body.is_empty() {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let deadline = Instant::now() + self.timeout.min(TIMEOUT_MAX);
+        let mut attempt = 0;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let result = match tokio::time::timeout(left, self.exchange(request.clone())).await {
+                Ok(result) => result.and_then(|answer| read(&answer)),
+                Err(_) => Err(Error::TimedOut),
+            };
+            let asked = result.as_ref().err().and_then(Error::worth_retrying_after);
+            let (Some(asked), true) = (asked, attempt + 1 < ATTEMPTS_MAX) else { return result };
+            let wait = asked.saturating_add(jitter(attempt));
+            if wait >= deadline.saturating_duration_since(Instant::now()) {
+                return result;
+            }
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Error> {
+        let answer =
+            self.wire.request(request).await.map_err(|failure| Error::Unreachable(failure.into()))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|failure| {
+            if failure.is::<LengthLimitError>() { Error::TooLarge } else { Error::Unreachable(failure) }
+        })?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
+    if !answer.status().is_success() {
+        return Err(Error::Api(Box::new(ApiError::read(answer))));
+    }
+    let body: &[u8] = if answer.body().is_empty() { b"null" } else { answer.body() };
+    serde_json::from_slice(body).map_err(Error::Unreadable)
+}
+
+fn encode(body: &impl Serialize) -> Result<Bytes, Error> {
+    serde_json::to_vec(body)
+        .map(Bytes::from)
+        .map_err(|_| Error::BadRequest("the body cannot be written as JSON"))
+}
+
+fn header(value: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(value).map_err(|_| Error::BadRequest("a header holds characters it may not"))
+}
+
+fn random_key() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::BadRequest("this machine has no random numbers"))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// Drawn evenly from zero to a ceiling that doubles.
+fn jitter(attempt: u32) -> Duration {
+    let ceiling = WAIT_BASE.saturating_mul(2_u32.saturating_pow(attempt)).min(WAIT_CAP);
+    Duration::from_millis(RandomState::new().hash_one(0_u8) % (ceiling.as_millis() as u64 + 1))
+}

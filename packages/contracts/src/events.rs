@@ -1,0 +1,307 @@
+//! The events whose payload is fixed for everyone, whichever service tells them.
+//!
+//! Amounts are minor units. Events that only our own services exchange are declared by the
+//! service that tells them.
+
+use std::fmt::{self, Debug};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{Currency, Event, EventKind, Money, OrderId, PaymentId, Registry, UserId};
+
+/// Somebody has an account now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserCreated {
+    /// The new user.
+    pub user_id: UserId,
+    /// Where mail reaches them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub email: Option<String>,
+    /// Where calls and short messages reach them, in E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub phone: Option<String>,
+}
+
+/// A customer has ordered and has yet to pay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderCreated {
+    /// The order.
+    pub order_id: OrderId,
+    /// What it costs, in minor units.
+    pub amount: i64,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// The customer.
+    pub user_id: UserId,
+}
+
+/// A provider is ready to take the money for an order.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentIntentCreated {
+    /// The order to be paid.
+    pub order_id: OrderId,
+    /// The provider's name for the payment.
+    pub payment_intent_id: String,
+    /// What lets the customer's browser, and nobody else, confirm it.
+    pub client_secret: String,
+}
+
+/// Whose payment it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentKind {
+    /// A payment service provider's.
+    #[default]
+    Provider,
+    /// One between wallets.
+    Wallet,
+}
+
+/// A provider has the money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentSucceeded {
+    /// The order it was for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub order_id: Option<OrderId>,
+    /// The invoice it was for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invoice_id: Option<String>,
+    /// The provider's name for the payment.
+    pub payment_intent_id: String,
+    /// Our name for the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub payment_id: Option<PaymentId>,
+}
+
+/// A payment came to nothing, at a provider or between wallets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentFailed {
+    /// The order it was for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub order_id: Option<OrderId>,
+    /// The invoice it was for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invoice_id: Option<String>,
+    /// The provider's name for the payment; wallets have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub payment_intent_id: Option<String>,
+    /// Our name for the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub payment_id: Option<PaymentId>,
+    /// Whose payment it was.
+    #[serde(default)]
+    pub kind: PaymentKind,
+    /// Why, as a stable code such as `card_declined`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+}
+
+/// An order's money has arrived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderPaid {
+    /// The order.
+    pub order_id: OrderId,
+    /// What was paid, in minor units.
+    pub amount: i64,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// The customer.
+    pub user_id: UserId,
+}
+
+/// Somebody is to be told something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationSend {
+    /// How: `email`, `sms`, `push` or another channel.
+    pub channel: String,
+    /// Whom: an address that the channel understands.
+    pub recipient: String,
+    /// What the template's variables stand for.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub payload: Map<String, Value>,
+    /// The template to fill in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub template_id: Option<String>,
+    /// The user it is for, whose preferences count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_id: Option<UserId>,
+    /// Asked for twice with the same key, it is sent once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub idempotency_key: Option<String>,
+}
+
+/// All events of this file.
+pub const KINDS: [EventKind; 7] = [
+    EventKind::of::<UserCreated>(),
+    EventKind::of::<OrderCreated>(),
+    EventKind::of::<PaymentIntentCreated>(),
+    EventKind::of::<PaymentSucceeded>(),
+    EventKind::of::<PaymentFailed>(),
+    EventKind::of::<OrderPaid>(),
+    EventKind::of::<NotificationSend>(),
+];
+
+/// The registry of [`KINDS`] alone; a program adds those of its services.
+pub fn registry() -> Registry {
+    // The list is constant, and `each_event_has_its_name_and_aliases` proves that it is a registry.
+    Registry::new(KINDS).expect("the names of our own events are distinct")
+}
+
+impl Event for UserCreated {
+    const TYPE: &'static str = "user.created";
+    const ALIASES: &'static [&'static str] = &["UserCreated"];
+    const SENSITIVE: &'static [&'static str] = &["email", "phone"];
+}
+
+impl Event for OrderCreated {
+    const TYPE: &'static str = "order.created";
+}
+
+impl Event for PaymentIntentCreated {
+    const TYPE: &'static str = "payment.intent.created";
+    const SENSITIVE: &'static [&'static str] = &["clientSecret"];
+}
+
+impl Event for PaymentSucceeded {
+    const TYPE: &'static str = "payment.succeeded";
+    const ALIASES: &'static [&'static str] = &["PaymentSucceeded"];
+}
+
+impl Event for PaymentFailed {
+    const TYPE: &'static str = "payment.failed";
+    const ALIASES: &'static [&'static str] = &["PaymentFailed"];
+}
+
+impl Event for OrderPaid {
+    const TYPE: &'static str = "order.paid";
+}
+
+impl Event for NotificationSend {
+    const TYPE: &'static str = "notification.send";
+    const SENSITIVE: &'static [&'static str] = &["recipient", "payload"];
+}
+
+impl OrderCreated {
+    /// What the order costs.
+    pub const fn total(&self) -> Money {
+        Money::new(self.amount, self.currency)
+    }
+}
+
+impl OrderPaid {
+    /// What was paid.
+    pub const fn total(&self) -> Money {
+        Money::new(self.amount, self.currency)
+    }
+}
+
+/// Leaves the secret out.
+impl Debug for PaymentIntentCreated {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("PaymentIntentCreated")
+            .field("order_id", &self.order_id)
+            .field("payment_intent_id", &self.payment_intent_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+    use crate::Id;
+
+    fn order() -> OrderId {
+        OrderId::from_u128(1)
+    }
+
+    #[test]
+    fn each_event_has_its_name_and_aliases() {
+        let registry = registry();
+        let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
+        let expected: [(&str, u32, &[&str]); 7] = [
+            ("notification.send", 1, &[]),
+            ("order.created", 1, &[]),
+            ("order.paid", 1, &[]),
+            ("payment.failed", 1, &["PaymentFailed"]),
+            ("payment.intent.created", 1, &[]),
+            ("payment.succeeded", 1, &["PaymentSucceeded"]),
+            ("user.created", 1, &["UserCreated"]),
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn payloads_have_the_fields_agreed() {
+        let user_id = UserId::from_u128(2);
+        let (ord, usr) = (order().to_string(), user_id.to_string());
+        let created = OrderCreated { order_id: order(), amount: 1999, currency: Currency::USD, user_id };
+        let agreed = json!({ "orderId": ord, "amount": 1999, "currency": "USD", "userId": usr });
+        assert_eq!(to_value(&created).unwrap(), agreed);
+        assert_eq!(created.total().to_string(), "19.99 USD");
+
+        let paid = OrderPaid { order_id: order(), amount: 1999, currency: Currency::USD, user_id };
+        assert_eq!(to_value(&paid).unwrap(), agreed);
+        assert_eq!(paid.total(), created.total());
+
+        let intent = PaymentIntentCreated {
+            order_id: order(),
+            payment_intent_id: "pi_1".into(),
+            client_secret: "pi_1_secret".into(),
+        };
+        let agreed = json!({ "orderId": ord, "paymentIntentId": "pi_1", "clientSecret": "pi_1_secret" });
+        assert_eq!(to_value(&intent).unwrap(), agreed);
+        assert!(!format!("{intent:?}").contains("pi_1_secret"));
+
+        let user = UserCreated { user_id, email: None, phone: None };
+        assert_eq!(to_value(&user).unwrap(), json!({ "userId": usr }));
+    }
+
+    #[test]
+    fn a_payment_for_an_order_is_heard_from_the_two_fields_agreed() {
+        let agreed = json!({ "orderId": order().to_string(), "paymentIntentId": "pi_1" });
+        let succeeded: PaymentSucceeded = serde_json::from_value(agreed.clone()).unwrap();
+        assert_eq!(to_value(&succeeded).unwrap(), agreed);
+
+        let failed: PaymentFailed = serde_json::from_value(agreed).unwrap();
+        assert_eq!((failed.order_id, failed.kind), (Some(order()), PaymentKind::Provider));
+        assert_eq!(to_value(&failed).unwrap()["kind"], "provider");
+    }
+
+    #[test]
+    fn a_failed_transfer_between_wallets_has_no_order() {
+        let failed: PaymentFailed = serde_json::from_value(json!({ "kind": "wallet" })).unwrap();
+        assert_eq!((failed.order_id, failed.kind), (None, PaymentKind::Wallet));
+    }
+
+    #[test]
+    fn a_notification_is_asked_for_as_over_http() {
+        let asked = json!({ "channel": "sms", "recipient": "+919900000000", "payload": { "code": "4321" } });
+        let event: NotificationSend = serde_json::from_value(asked.clone()).unwrap();
+        assert_eq!(to_value(&event).unwrap(), asked);
+    }
+}

@@ -1,0 +1,335 @@
+//! One database a service: transactions as plain closures, on SQLite or Postgres, tenants apart on both.
+//!
+//! Read [`Store`] first, then `tx.rs` (what a command can do), `queue.rs` (how it waits its turn), `sqlite.rs`
+//! and `postgres.rs` (the engines), `migrate.rs`. Rows and values go through serde in `row.rs` and `value.rs`.
+//! Which engine runs is decided here and nowhere else: a service has one SQL text and never asks.
+
+mod error;
+mod migrate;
+mod page;
+mod postgres;
+mod queue;
+mod row;
+mod sqlite;
+mod tell;
+mod tx;
+mod value;
+mod wrap;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{oneshot, watch};
+
+pub use error::{OnConstraint, StoreError};
+pub use migrate::Migration;
+pub use page::{BadPage, LIMIT_DEFAULT, LIMIT_MAX, Page, PageQuery};
+pub use row::BadRow;
+pub use tx::{Origin, Scope, Tx};
+pub use value::Value;
+pub(crate) use tell::project_text;
+pub use wrap::{Bytes, Json};
+
+use crate::clock::Clock;
+use crate::ids::Ids;
+use queue::{Access, Command, Pushed, Queue, Work};
+
+/// Works that may wait for one database; the next one hears "busy".
+const WAITING_MAX: usize = 8_192;
+const SQLITE_READERS: usize = 2;
+
+/// Which engine holds a service's data, and where.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// A file a service in this directory.
+    Sqlite {
+        /// The directory of the files.
+        directory: PathBuf,
+    },
+    /// A schema a service in this database.
+    Postgres {
+        /// `postgres://user@host/database`; masked wherever it is printed.
+        url: String,
+        /// Connections a service may open.
+        connections_max: usize,
+    },
+}
+
+/// The database of one service. Clones are the same database.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    parts: Arc<Parts>,
+    engine: Engine,
+    writers: Arc<Queue>,
+    readers: Arc<Queue>,
+    pool: Option<Pool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Where a Postgres store gets one connection more.
+struct Pool {
+    address: postgres::Address,
+    connections_max: usize,
+}
+
+/// What every transaction is made with.
+pub(crate) struct Parts {
+    service: &'static str,
+    clock: Clock,
+    ids: Ids,
+    signals: Signals,
+}
+
+/// Wakes who waits for events or jobs of this database, after the commit.
+struct Signals {
+    events: watch::Sender<u64>,
+    /// Events that can be read: on SQLite the same moment, on Postgres after the sequencer.
+    positioned: watch::Sender<u64>,
+    jobs: watch::Sender<u64>,
+    positions_with_commit: bool,
+}
+
+impl Signals {
+    fn announce(&self, events: usize, jobs: usize) {
+        if events > 0 {
+            self.events.send_modify(|count| *count += events as u64);
+            if self.positions_with_commit {
+                self.positioned.send_modify(|count| *count += events as u64);
+            }
+        }
+        if jobs > 0 {
+            self.jobs.send_modify(|count| *count += jobs as u64);
+        }
+    }
+}
+
+impl Parts {
+    fn tx<'c>(&'c self, connection: tx::Connection<'c>, work: &dyn Work) -> Tx<'c> {
+        Tx {
+            connection,
+            scope: work.scope().clone(),
+            origin: work.origin().clone(),
+            now: self.clock.now(),
+            ids: &self.ids,
+            health: tx::Health::Well,
+            events: Vec::new(),
+            jobs: Vec::new(),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database of `service` and brings it up to date. Blocks; call it outside async code.
+    pub fn open(
+        service: &'static str,
+        engine: Engine,
+        migrations: &[Migration],
+        clock: Clock,
+        ids: Ids,
+    ) -> Result<Self, StoreError> {
+        let signals = Signals {
+            events: watch::Sender::new(0),
+            positioned: watch::Sender::new(0),
+            jobs: watch::Sender::new(0),
+            positions_with_commit: matches!(engine, Engine::Sqlite { .. }),
+        };
+        let parts = Arc::new(Parts { service, clock, ids, signals });
+        match engine.clone() {
+            Engine::Sqlite { directory } => Self::open_sqlite(parts, engine, &directory, migrations),
+            Engine::Postgres { url, connections_max } => {
+                let address = postgres::Address::parse(&url, service)?;
+                migrate::postgres(&mut address.owner()?, service, migrations)?;
+                let queue = Arc::new(Queue::new(WAITING_MAX));
+                let pool = Some(Pool { address, connections_max });
+                let (writers, readers) = (Arc::clone(&queue), queue);
+                let threads = Mutex::default();
+                Ok(Self(Arc::new(Inner { parts, engine, writers, readers, pool, threads })))
+            }
+        }
+    }
+
+    fn open_sqlite(
+        parts: Arc<Parts>,
+        engine: Engine,
+        directory: &Path,
+        migrations: &[Migration],
+    ) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(directory).map_err(|error| StoreError::Unavailable(error.into()))?;
+        let path = directory.join(format!("{}.db", parts.service));
+        let fail = |error: rusqlite::Error| StoreError::Unavailable(error.into());
+        let mut connection = sqlite::open(&path)?;
+        migrate::sqlite(&mut connection, migrations)?;
+        let tables =
+            Arc::new(sqlite::Tables::read(&connection, migrate::append_only(migrations)).map_err(fail)?);
+        let writer =
+            sqlite::SqliteConnection::guard(connection, Arc::clone(&tables), sqlite::Role::Writer).map_err(fail)?;
+        let (writers, readers) = (Arc::new(Queue::new(WAITING_MAX)), Arc::new(Queue::new(WAITING_MAX)));
+        let mut threads = Vec::new();
+        let (queue, held) = (Arc::clone(&writers), Arc::clone(&parts));
+        threads.push(thread(format!("{}-writer", parts.service), move || {
+            sqlite::write_until_closed(writer, &queue, &held);
+        })?);
+        for _ in 0..SQLITE_READERS {
+            let reader =
+                sqlite::SqliteConnection::guard(sqlite::open(&path)?, Arc::clone(&tables), sqlite::Role::Reader)
+                    .map_err(fail)?;
+            let (queue, held) = (Arc::clone(&readers), Arc::clone(&parts));
+            threads.push(thread(format!("{}-reader", parts.service), move || {
+                sqlite::read_until_closed(reader, &queue, &held);
+            })?);
+        }
+        let threads = Mutex::new(threads);
+        Ok(Self(Arc::new(Inner { parts, engine, writers, readers, pool: None, threads })))
+    }
+
+    /// Runs a closure on one snapshot of the rows in `scope`.
+    pub async fn read<T, E, F>(&self, scope: Scope, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.ask(&self.0.readers, Access::Read, scope, Origin::default(), closure).await
+    }
+
+    /// Runs a closure as one transaction; the answer comes after it is stored for good.
+    /// The closure may run more than once, and its failure or panic undoes its own work only.
+    pub async fn write<T, E, F>(&self, scope: Scope, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_from(Origin::default(), scope, closure).await
+    }
+
+    /// Like `write`, and says where the change comes from.
+    pub async fn write_from<T, E, F>(&self, origin: Origin, scope: Scope, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.ask(&self.0.writers, Access::Write, scope, origin, closure).await
+    }
+
+    async fn ask<T, E, F>(
+        &self,
+        queue: &Arc<Queue>,
+        access: Access,
+        scope: Scope,
+        origin: Origin,
+        closure: F,
+    ) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let command = Command { scope, origin, access, closure, outcome: None, reply };
+        if let (Pushed::AllBusy, Some(pool)) = (queue.push(Box::new(command)), &self.0.pool) {
+            self.hire(pool, queue);
+        }
+        answer.await.unwrap_or_else(|_| Err(E::from(StoreError::Unavailable("the store has closed".into()))))
+    }
+
+    /// One connection more, where the pool may still grow.
+    fn hire(&self, pool: &Pool, queue: &Arc<Queue>) {
+        if !queue.hire(pool.connections_max) {
+            return;
+        }
+        let (address, line, parts) = (pool.address.clone(), Arc::clone(queue), Arc::clone(&self.0.parts));
+        let started = thread(format!("{}-postgres", self.0.parts.service), move || {
+            postgres::serve_until_idle(&address, &line, &parts);
+        });
+        match started {
+            Ok(handle) => {
+                let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
+                threads.retain(|thread| !thread.is_finished());
+                threads.push(handle);
+            }
+            Err(error) => tracing::error!(%error, "no thread for one connection more"),
+        }
+    }
+
+    /// Whose database this is.
+    pub fn service(&self) -> &'static str {
+        self.0.parts.service
+    }
+
+    /// Which engine holds it.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The clock of its transactions.
+    pub fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    /// The generator of its ids.
+    pub fn ids(&self) -> &Ids {
+        &self.0.parts.ids
+    }
+
+    /// Changes when events were announced in this process.
+    pub fn events_announced(&self) -> watch::Receiver<u64> {
+        self.0.parts.signals.events.subscribe()
+    }
+
+    /// Changes when events can be read from the log.
+    pub fn events_positioned(&self) -> watch::Receiver<u64> {
+        self.0.parts.signals.positioned.subscribe()
+    }
+
+    /// The sequencer has given positions.
+    pub(crate) fn position_events(&self) {
+        self.0.parts.signals.positioned.send_modify(|count| *count += 1);
+    }
+
+    /// Changes when jobs were enqueued in this process.
+    pub fn jobs_enqueued(&self) -> watch::Receiver<u64> {
+        self.0.parts.signals.jobs.subscribe()
+    }
+
+    /// Wakes the workers of this database's jobs.
+    pub(crate) fn nudge_jobs(&self) {
+        self.0.parts.signals.announce(0, 1);
+    }
+
+    /// How many works wait: (writes, reads). On Postgres it is one line.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.0.writers.len(), self.0.readers.len())
+    }
+
+    /// Takes no more work, finishes what waits and ends the threads. Blocks.
+    pub fn close(&self) {
+        self.0.writers.close();
+        self.0.readers.close();
+        let threads: Vec<_> =
+            self.0.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!(service = self.service(), "a thread of the store had panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.writers.close();
+        self.readers.close();
+    }
+}
+
+fn thread(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new().name(name).spawn(work).map_err(|error| StoreError::Unavailable(error.into()))
+}

@@ -1,0 +1,438 @@
+//! The embedded engine: one SQLite file a service, one writer with group commit, readers on snapshots.
+//!
+//! A caller gets its answer after the fsync of the commit that holds its work, never before.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{CachedStatement, Connection, ErrorCode, functions::FunctionFlags};
+use serde::de::DeserializeOwned;
+
+use super::error::StoreError;
+use super::queue::{Queue, Verdict, Work};
+use super::tx::{self, Health, Scope};
+use super::value::Value;
+use super::{Parts, row};
+
+type Outcome<T> = Result<T, (StoreError, Health)>;
+
+/// The WAL-reset bug, which could corrupt a database, was mended in this version.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// One fsync carries at most this many works, so that the first of a crowd does not wait for the last.
+const GROUP_WORKS_MAX: usize = 512;
+const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// A connection with the tenant guard in place.
+pub(crate) struct SqliteConnection {
+    inner: Connection,
+    /// The project whose rows may be touched; `None` is the system.
+    project: Arc<Mutex<Option<String>>>,
+    observed: Arc<Mutex<Observed>>,
+    verdicts: HashMap<&'static str, Option<String>>,
+    tables: Arc<Tables>,
+}
+
+/// What the schema says about the tables of a service.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    tenant: HashSet<String>,
+    system: HashSet<String>,
+    append_only: HashSet<String>,
+    /// `table.a, table.b` as SQLite reports a violated uniqueness, to the name it has on Postgres.
+    uniques: HashMap<String, String>,
+}
+
+/// What the authorizer saw while a statement was prepared.
+#[derive(Debug, Default)]
+struct Observed {
+    touched: HashSet<String>,
+    named_project: HashSet<String>,
+}
+
+/// Whether a connection writes or reads, and whether the guard stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Writer,
+    Reader,
+    /// Only a test of the guard's own test takes it away.
+    #[cfg(test)]
+    Unguarded,
+}
+
+/// Opens a database file with the settings that the promises of this store need.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        let found = rusqlite::version();
+        return Err(StoreError::Unavailable(format!("SQLite {found} is older than 3.51.3").into()));
+    }
+    let connection = Connection::open(path).map_err(unavailable)?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(unavailable)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection
+        .execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+             pragma temp_store = memory; pragma journal_size_limit = 67108864;",
+        )
+        .map_err(unavailable)?;
+    Ok(connection)
+}
+
+fn unavailable(error: rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+impl Tables {
+    /// Reads the schema; `append_only` comes from the migrations' own words.
+    pub(super) fn read(connection: &Connection, append_only: HashSet<String>) -> rusqlite::Result<Self> {
+        let mut tables = Self { append_only, ..Self::default() };
+        let mut names = connection.prepare("select name from main.sqlite_schema where type = 'table'")?;
+        let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for table in names.into_iter().filter(|name| !name.starts_with("sqlite_")) {
+            let has_project: bool = connection.query_row(
+                "select exists (select 1 from pragma_table_info($1) where name = 'project_id')",
+                [&table],
+                |row| row.get(0),
+            )?;
+            tables.read_uniques(connection, &table)?;
+            if has_project { &mut tables.tenant } else { &mut tables.system }.insert(table);
+        }
+        Ok(tables)
+    }
+
+    fn read_uniques(&mut self, connection: &Connection, table: &str) -> rusqlite::Result<()> {
+        let mut indexes =
+            connection.prepare("select name, origin from pragma_index_list($1) where \"unique\" = 1")?;
+        let indexes: Vec<(String, String)> =
+            indexes.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        for (index, origin) in indexes {
+            let mut columns = connection.prepare("select name from pragma_index_info($1) order by seqno")?;
+            let columns: Vec<String> =
+                columns.query_map([&index], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let reported: Vec<String> = columns.iter().map(|column| format!("{table}.{column}")).collect();
+            let name = match origin.as_str() {
+                "pk" => format!("{table}_pkey"),
+                "u" => format!("{table}_{}_key", columns.join("_")),
+                _ => index,
+            };
+            self.uniques.insert(reported.join(", "), name);
+        }
+        Ok(())
+    }
+}
+
+impl SqliteConnection {
+    /// Puts the guard in place: rows outside the scope can be neither read nor written.
+    pub(super) fn guard(mut inner: Connection, tables: Arc<Tables>, role: Role) -> rusqlite::Result<Self> {
+        let project = Arc::new(Mutex::new(Some(String::new())));
+        let held = Arc::clone(&project);
+        inner.create_scalar_function("in_scope", 1, FunctionFlags::SQLITE_UTF8, move |call| {
+            let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(match &*held {
+                None => true,
+                Some(project) => call.get_raw(0).as_str().is_ok_and(|row| row == project),
+            })
+        })?;
+        match role {
+            Role::Writer => inner.execute_batch(&tables.write_triggers())?,
+            Role::Reader => {
+                inner.execute_batch(&tables.read_views())?;
+                inner.execute_batch("pragma query_only = on")?;
+            }
+            #[cfg(test)]
+            Role::Unguarded => {}
+        }
+        let observed = Arc::new(Mutex::new(Observed::default()));
+        let seen = Arc::clone(&observed);
+        inner.authorizer(Some(move |context: AuthContext<'_>| {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).see(&context)
+        }))?;
+        #[cfg(test)]
+        let tables = if role == Role::Unguarded { Arc::new(Tables::default()) } else { tables };
+        Ok(Self { inner, project, observed, verdicts: HashMap::new(), tables })
+    }
+
+    pub(super) fn enter(&mut self, scope: &Scope) {
+        let project = scope.project().map(|project| project.to_string());
+        *self.project.lock().unwrap_or_else(PoisonError::into_inner) = project;
+    }
+
+    pub(super) fn rows<T: DeserializeOwned>(
+        &mut self,
+        scope: &Scope,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Outcome<Vec<T>> {
+        let tables = Arc::clone(&self.tables);
+        let mut statement = self.statement(scope, sql)?;
+        bind(&mut statement, params).map_err(|error| tables.explain(error))?;
+        let mut found = statement.raw_query();
+        let mut rows = Vec::new();
+        while let Some(row) = found.next().map_err(|error| tables.explain(error))? {
+            rows.push(row::read(row).map_err(|error| (error.into(), Health::Failed))?);
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn run(&mut self, scope: &Scope, sql: &'static str, params: &[Value]) -> Outcome<u64> {
+        let tables = Arc::clone(&self.tables);
+        let mut statement = self.statement(scope, sql)?;
+        bind(&mut statement, params).map_err(|error| tables.explain(error))?;
+        let changed = statement.raw_execute().map_err(|error| tables.explain(error))?;
+        Ok(changed as u64)
+    }
+
+    pub(super) fn simple(&mut self, sql: &str) -> Outcome<()> {
+        self.inner
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map(drop)
+            .map_err(|error| self.tables.explain(error))
+    }
+
+    /// Prepares a statement, once, and refuses it in a project's scope when it could reach beyond.
+    fn statement(&mut self, scope: &Scope, sql: &'static str) -> Outcome<CachedStatement<'_>> {
+        if !self.verdicts.contains_key(sql) {
+            *self.observed.lock().unwrap_or_else(PoisonError::into_inner) = Observed::default();
+            self.inner.prepare_cached(sql).map_err(|error| self.tables.explain(error))?;
+            let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+            self.verdicts.insert(sql, observed.verdict(&self.tables));
+        }
+        if let (Scope::Project(_), Some(Some(refusal))) = (scope, self.verdicts.get(sql)) {
+            return Err((StoreError::Scope(refusal.clone()), Health::Failed));
+        }
+        self.inner.prepare_cached(sql).map_err(|error| self.tables.explain(error))
+    }
+}
+
+impl Observed {
+    fn see(&mut self, context: &AuthContext<'_>) -> Authorization {
+        // What a trigger or view does is not the statement's own doing.
+        let own = context.accessor.is_none();
+        match context.action {
+            AuthAction::Read { table_name, column_name } if own => {
+                self.touched.insert(table_name.to_owned());
+                if column_name == "project_id" {
+                    self.named_project.insert(table_name.to_owned());
+                }
+            }
+            AuthAction::Update { table_name, .. } | AuthAction::Delete { table_name } if own => {
+                self.touched.insert(table_name.to_owned());
+            }
+            // The row's own project_id is checked by a trigger when it is inserted.
+            AuthAction::Insert { table_name } if own => {
+                self.touched.insert(table_name.to_owned());
+                self.named_project.insert(table_name.to_owned());
+            }
+            AuthAction::Attach { .. } | AuthAction::Detach { .. } | AuthAction::DropTable { .. } => {
+                return Authorization::Deny;
+            }
+            _ => {}
+        }
+        Authorization::Allow
+    }
+
+    fn verdict(&self, tables: &Tables) -> Option<String> {
+        self.touched.iter().find_map(|table| {
+            if tables.system.contains(table) {
+                return Some(format!("`{table}` belongs to no project; only system work may touch it"));
+            }
+            let unnamed = tables.tenant.contains(table) && !self.named_project.contains(table);
+            unnamed.then(|| format!("the statement touches `{table}` without naming its project_id"))
+        })
+    }
+}
+
+impl Tables {
+    fn write_triggers(&self) -> String {
+        let mut sql = String::new();
+        for table in &self.tenant {
+            for (verb, rows) in [("insert", &["new"][..]), ("update", &["old", "new"]), ("delete", &["old"])] {
+                let outside: Vec<String> =
+                    rows.iter().map(|row| format!("not in_scope({row}.project_id)")).collect();
+                let outside = outside.join(" or ");
+                sql += &format!(
+                    "create temp trigger scope_{verb}_{table} before {verb} on main.{table} when {outside} \
+                     begin select raise(abort, 'stoa: the row belongs to another project'); end;\n"
+                );
+            }
+        }
+        for table in &self.append_only {
+            for verb in ["update", "delete"] {
+                sql += &format!(
+                    "create temp trigger append_{verb}_{table} before {verb} on main.{table} \
+                     begin select raise(abort, 'stoa: rows of this table are never changed'); end;\n"
+                );
+            }
+        }
+        sql
+    }
+
+    fn read_views(&self) -> String {
+        self.tenant
+            .iter()
+            .map(|table| {
+                format!("create temp view {table} as select * from main.{table} where in_scope(project_id);\n")
+            })
+            .collect()
+    }
+
+    fn explain(&self, error: rusqlite::Error) -> (StoreError, Health) {
+        let rusqlite::Error::SqliteFailure(failure, message) = &error else {
+            return (StoreError::Sql(error.into()), Health::Failed);
+        };
+        let message = message.as_deref().unwrap_or_default();
+        if let Some(refusal) = message.strip_prefix("stoa: ") {
+            return (StoreError::Scope(refusal.to_owned()), Health::Failed);
+        }
+        match failure.code {
+            ErrorCode::ConstraintViolation => {
+                let what = message.split_once(": ").map_or("", |(_, what)| what);
+                let name = match self.uniques.get(what) {
+                    Some(name) => name.clone(),
+                    None if message.starts_with("FOREIGN KEY") => "foreign_key".to_owned(),
+                    None => what.trim_matches('\'').trim_start_matches("index '").to_owned(),
+                };
+                (StoreError::Constraint { name }, Health::Failed)
+            }
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::OutOfMemory => (StoreError::Unavailable(error.into()), Health::Lost),
+            _ => (StoreError::Sql(error.into()), Health::Failed),
+        }
+    }
+}
+
+/// `$1` is a name to SQLite, numbered by first appearance: each is bound by the number in its name.
+fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> rusqlite::Result<()> {
+    for at in 1..=statement.parameter_count() {
+        let number: Option<usize> = statement.parameter_name(at).and_then(|name| name[1..].parse().ok());
+        let value = number.and_then(|number| params.get(number.wrapping_sub(1)));
+        let value = value.ok_or(rusqlite::Error::InvalidParameterCount(params.len(), at))?;
+        statement.raw_bind_parameter(at, value)?;
+    }
+    Ok(())
+}
+
+/// The one writer of a database: drains the line, commits once, answers all.
+pub(super) fn write_until_closed(mut connection: SqliteConnection, queue: &Queue, parts: &Parts) {
+    while queue.is_alive() {
+        let Some(first) = queue.pop(PATIENCE) else { continue };
+        write_group(&mut connection, first, queue, parts);
+    }
+}
+
+fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &Queue, parts: &Parts) {
+    let started = Instant::now();
+    if let Err((error, _)) = connection.simple("begin immediate") {
+        first.finish(Err(error));
+        return;
+    }
+    let mut done: Vec<Box<dyn Work>> = Vec::new();
+    let (mut events, mut jobs) = (0, 0);
+    let mut next = Some(first);
+    while let Some(mut work) = next {
+        let outcome = run_in_savepoint(connection, work.as_mut(), parts);
+        match outcome {
+            Ok(Ran { events: announced, jobs: enqueued }) => {
+                events += announced;
+                jobs += enqueued;
+                done.push(work);
+            }
+            Err(Undone::Alone(error)) => work.finish(error.map_or(Ok(()), Err)),
+            Err(Undone::All) => {
+                done.push(work);
+                abandon(connection, done);
+                return;
+            }
+        }
+        let full = done.len() >= GROUP_WORKS_MAX || started.elapsed() >= GROUP_TIME_MAX;
+        next = if full { None } else { queue.pop_now() };
+    }
+    match connection.simple("commit") {
+        Ok(()) => {
+            // Woken before the answers go out: an event is on its way when its cause is acknowledged.
+            parts.signals.announce(events, jobs);
+            done.into_iter().for_each(|work| work.finish(Ok(())));
+        }
+        Err((error, _)) => {
+            tracing::error!(error = %error, "a commit failed; its work was undone");
+            abandon(connection, done);
+        }
+    }
+}
+
+/// The group cannot be kept: all of it is undone and everybody is told.
+fn abandon(connection: &mut SqliteConnection, works: Vec<Box<dyn Work>>) {
+    if !connection.inner.is_autocommit() {
+        if let Err((error, _)) = connection.simple("rollback") {
+            tracing::error!(error = %error, "a rollback failed");
+        }
+    }
+    for work in works {
+        work.finish(Err(StoreError::Unavailable("the write was undone".into())));
+    }
+}
+
+/// What a work that is kept brought with it.
+struct Ran {
+    events: usize,
+    jobs: usize,
+}
+
+enum Undone {
+    /// This work alone; with an error of ours where the closure had none.
+    Alone(Option<StoreError>),
+    /// The engine gave the whole transaction up: disk full, I/O error.
+    All,
+}
+
+fn run_in_savepoint(
+    connection: &mut SqliteConnection,
+    work: &mut dyn Work,
+    parts: &Parts,
+) -> Result<Ran, Undone> {
+    connection.simple("savepoint work").map_err(|_| Undone::All)?;
+    connection.enter(work.scope());
+    let mut tx = parts.tx(tx::Connection::Sqlite(connection), work);
+    let verdict = work.run(&mut tx);
+    let told = if verdict == Verdict::Keep { tx.tell() } else { Err(None) };
+    let health = tx.health;
+    if health == Health::Lost || connection.inner.is_autocommit() {
+        return Err(Undone::All);
+    }
+    match told {
+        Ok((events, jobs)) => {
+            connection.simple("release work").map_err(|_| Undone::All)?;
+            Ok(Ran { events, jobs })
+        }
+        Err(error) => {
+            connection.simple("rollback to work").map_err(|_| Undone::All)?;
+            connection.simple("release work").map_err(|_| Undone::All)?;
+            Err(Undone::Alone(error))
+        }
+    }
+}
+
+/// One reader: each work sees one snapshot.
+pub(super) fn read_until_closed(mut connection: SqliteConnection, queue: &Queue, parts: &Parts) {
+    while queue.is_alive() {
+        let Some(mut work) = queue.pop(PATIENCE) else { continue };
+        if let Err((error, _)) = connection.simple("begin") {
+            work.finish(Err(error));
+            continue;
+        }
+        connection.enter(work.scope());
+        let mut tx = parts.tx(tx::Connection::Sqlite(&mut connection), work.as_ref());
+        work.run(&mut tx);
+        let ended = connection.simple("commit");
+        work.finish(ended.map_err(|(error, _)| error));
+    }
+}
