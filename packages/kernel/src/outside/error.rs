@@ -22,7 +22,7 @@ pub enum CallError {
 /// Why a call never left, or reached nobody.
 #[derive(Debug, thiserror::Error)]
 pub enum NotSent {
-    /// The URL has no host.
+    /// The URL has no scheme and host.
     #[error("the URL is not absolute")]
     BadUrl,
     /// A user-given URL leads where it may not.

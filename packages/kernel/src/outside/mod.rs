@@ -218,7 +218,7 @@ impl Lane {
     fn prepare(&self, mut request: Request<Bytes>, call: &Call) -> Result<Request<Bytes>, CallError> {
         match &self.guard {
             Some(guard) => guard.check_url(request.uri()).map_err(NotSent::Forbidden)?,
-            None if request.uri().host().is_none() => return Err(NotSent::BadUrl.into()),
+            None if request.uri().scheme().is_none() => return Err(NotSent::BadUrl.into()),
             None => {}
         }
         let headers = request.headers_mut();

@@ -116,6 +116,19 @@ async fn a_name_that_does_not_exist_was_certainly_not_sent() {
 }
 
 #[tokio::test]
+async fn a_request_that_cannot_be_put_on_the_wire_was_certainly_not_sent() {
+    let provider = outside().provider("test");
+    for url in ["/relative", "no-scheme.example", "odd://example.com/"] {
+        let result = provider.send(get(url), once()).await;
+        assert!(matches!(result, Err(CallError::NotSent(_))), "{url}: {result:?}");
+    }
+    let mut ancient = get("http://127.0.0.1/");
+    *ancient.version_mut() = http::Version::HTTP_09;
+    let result = provider.send(ancient, once()).await;
+    assert!(matches!(result, Err(CallError::NotSent(_))), "{result:?}");
+}
+
+#[tokio::test]
 async fn a_handshake_that_never_ends_was_certainly_not_sent() {
     let remote = Remote::start(&[Act::BeSilent]).await;
     let url = format!("https://{}/", remote.address);

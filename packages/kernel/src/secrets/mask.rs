@@ -24,6 +24,8 @@ enum Extent {
 const HIDDEN: &str = "***";
 const RULES: [Rule; 7] = [private_key, pair, bearer, jwt, url_password, card, email];
 
+/// No key is longer; a longer one must not make the search slow.
+const KEY_LEN_MAX: usize = 64;
 /// Header-like keys whose value has spaces in it, at the end of a key's name.
 const KEYS_OF_LINES: [&str; 3] = ["authorization", "cookie", "cookies"];
 /// Keys that are sensitive wherever these words stand in them.
@@ -257,21 +259,26 @@ fn key_before(bytes: &[u8], separator: usize) -> &[u8] {
     let quoting = |b: &&u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'\\');
     let end = separator - bytes[..separator].iter().rev().take_while(quoting).count();
     let named = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    &bytes[end - bytes[..end].iter().rev().take_while(named).count()..end]
+    &bytes[end - bytes[..end].iter().rev().take(KEY_LEN_MAX).take_while(named).count()..end]
 }
 
 fn extent_of(key: &[u8]) -> Option<Extent> {
-    let anywhere = |word: &&str| (0..key.len()).any(|at| left_after(&key[at..], word).is_some());
-    let at_the_end = |word: &&str| (0..key.len()).any(|at| left_after(&key[at..], word) == Some(0));
-    if KEYS_OF_LINES.iter().any(at_the_end) {
+    if KEYS_OF_LINES.iter().any(|word| left_after(key, word).any(|left| left == 0)) {
         return Some(Extent::Line);
     }
-    let exact = |word: &&str| left_after(key, word) == Some(0);
-    (KEYS_EXACT.iter().any(exact) || KEYS_WITH.iter().any(anywhere)).then_some(Extent::Value)
+    let exact = KEYS_EXACT.iter().any(|word| begins(key, word) == Some(0));
+    (exact || KEYS_WITH.iter().any(|word| left_after(key, word).next().is_some())).then_some(Extent::Value)
 }
 
-/// How many letters of the key are left after `word`, if it begins so; case, `_` and `-` do not count.
-fn left_after(key: &[u8], word: &str) -> Option<usize> {
+/// How many letters of the key are left after each place where `word` stands in it.
+fn left_after(key: &[u8], word: &str) -> impl Iterator<Item = usize> {
+    let first = word.bytes().next();
+    let places = (0..key.len()).filter(move |at| Some(key[*at].to_ascii_lowercase()) == first);
+    places.filter_map(move |at| begins(&key[at..], word))
+}
+
+/// How many letters are left after `word`, if the key begins so; case, `_` and `-` do not count.
+fn begins(key: &[u8], word: &str) -> Option<usize> {
     let mut letters = key.iter().filter(|b| !matches!(b, b'_' | b'-')).map(u8::to_ascii_lowercase);
     word.bytes().all(|letter| letters.next() == Some(letter)).then(|| letters.count())
 }

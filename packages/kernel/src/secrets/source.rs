@@ -268,10 +268,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_secret_is_read_from_its_field_in_the_vault() {
-        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 55\r\n\r\n\
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 57\r\n\r\n\
             {\"data\":{\"data\":{\"key\":\"sk_live_1\",\"n\":1},\"metadata\":{}}}";
         let body = answer.split("\r\n\r\n").nth(1).map(str::len);
-        assert_eq!(body, Some(55));
+        assert_eq!(body, Some(57));
         let (secret, heard) = ask(answer, STRIPE).await;
         assert_eq!(value(secret).as_deref(), Ok("sk_live_1"));
         assert!(heard.starts_with("GET /v1/kv/data/team/stripe HTTP/1.1\r\n"), "{heard}");

@@ -4,6 +4,7 @@
 //! and `postgres.rs` (the engines), `migrate.rs`. Rows and values go through serde in `row.rs` and `value.rs`.
 //! Which engine runs is decided here and nowhere else: a service has one SQL text and never asks.
 
+mod enqueue;
 mod error;
 mod migrate;
 mod page;
@@ -144,7 +145,11 @@ impl Store {
             Engine::Sqlite { directory } => Self::open_sqlite(parts, engine, &directory, migrations),
             Engine::Postgres { url, connections_max } => {
                 let address = postgres::Address::parse(&url, service)?;
-                migrate::postgres(&mut address.owner()?, service, migrations)?;
+                // The client blocks on a runtime of its own, which must not start inside another.
+                std::thread::scope(|scope| {
+                    let migrating = scope.spawn(|| migrate::postgres(&mut address.owner()?, service, migrations));
+                    migrating.join().unwrap_or(Err(StoreError::Panicked))
+                })?;
                 let queue = Arc::new(Queue::new(WAITING_MAX));
                 let pool = Some(Pool { address, connections_max });
                 let (writers, readers) = (Arc::clone(&queue), queue);

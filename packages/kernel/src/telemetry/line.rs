@@ -1,6 +1,7 @@
 //! How a log line is written: its fields, masked and escaped, as JSON or for people.
 //!
-//! A value can neither end its line, nor steer a terminal, nor tell a secret. It does not decide what is logged.
+//! A value can neither end its line, nor steer a terminal, nor tell a secret.
+//! It does not decide what is logged.
 
 use std::error::Error;
 use std::fmt::{self, Write};

@@ -107,7 +107,7 @@ struct Lines<W> {
 }
 
 thread_local! {
-    /// A line's room, kept between lines; a value that logs while it is printed finds it gone and makes its own.
+    /// Room for a line, kept between lines; a value that logs while it is printed makes its own.
     static ROOM: Cell<String> = const { Cell::new(String::new()) };
 }
 

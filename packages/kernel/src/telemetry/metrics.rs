@@ -160,6 +160,7 @@ pub fn render() -> String {
 
 impl<C> Family<C> {
     const fn new(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
+        // Metrics are statics, so this can only stop the compiler.
         assert!(labels.len() <= LABELS_MAX, "a metric has at most 16 labels");
         Self { name, help, labels, sets: RwLock::new(Sets { by_hash: BTreeMap::new(), len: 0 }) }
     }

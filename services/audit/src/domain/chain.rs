@@ -210,7 +210,7 @@ pub(super) fn genesis(project_id: ProjectId) -> Hash {
     Hash::of(&bytes)
 }
 
-/// Binds an entry to the one before. The record's id and class are in it because they must hold after a purge.
+/// Binds an entry to the one before, with its record's id and class, because those must hold after a purge.
 fn link(previous: &Hash, seq: u64, record_id: AuditRecordId, class: Class, leaf: &Hash) -> Hash {
     let mut bytes = [LINK; 1 + 32 + 8 + 16 + 1 + 32];
     bytes[1..33].copy_from_slice(previous.as_bytes());

@@ -46,9 +46,7 @@ pub enum Finding {
     #[error("block {number} was deleted")]
     BlockMissing { number: u64 },
     /// A block is not signed by a key that is trusted.
-    #[error(
-        "block {number} bears no valid signature of key {key_id:?}: the chain was rebuilt, or the key is not known"
-    )]
+    #[error("block {number} is not signed by a trusted key {key_id:?}: the chain was rebuilt")]
     BlockForged { number: u64, key_id: String },
     /// A block is sound and belongs elsewhere.
     #[error("block {number} does not follow the block before it")]

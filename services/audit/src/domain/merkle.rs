@@ -213,8 +213,8 @@ mod tests {
             changed.clone_from(&proof);
             changed.push(root);
             prop_assert!(!verify_inclusion(at, of, leaf, &changed, &root));
-            let elsewhere = (0..of).filter(|other| *other != at);
-            prop_assert!(elsewhere.into_iter().all(|other| !verify_inclusion(other, of, leaf, &proof, &root)));
+            let mut elsewhere = (0..of).filter(|other| *other != at);
+            prop_assert!(elsewhere.all(|other| !verify_inclusion(other, of, leaf, &proof, &root)));
         }
     }
 }

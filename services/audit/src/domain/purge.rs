@@ -94,8 +94,8 @@ impl Claims {
         Ok(())
     }
 
-    /// Believes the purge that `record` tells of, now that all before entry `seq` has been seen, if it kept to
-    /// `latest_cutoff`, the rule of its day.
+    /// Believes the purge that `record` tells of, now that all before entry `seq` has been seen, if it kept
+    /// to `latest_cutoff`, the rule of its day.
     pub(super) fn prove(
         &mut self,
         record: &Record,
@@ -143,7 +143,7 @@ impl Lane {
         self.claims.sort_by_key(|claim| (claim.purge.first_seq, claim.record));
         let mut end = 0;
         self.claims.retain(|Claim { purge, .. }| {
-            let is_apart = purge.first_seq > end && purge.last_seq >= purge.first_seq;
+            let is_apart = purge.first_seq > end;
             if is_apart {
                 end = purge.last_seq;
             }

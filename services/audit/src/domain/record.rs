@@ -88,8 +88,8 @@ pub struct Record {
     pub causation: Option<String>,
     /// The person whose key the details are sealed under; none when they are open.
     pub subject: Option<String>,
-    /// JSON text, or its ciphertext when there is a subject. Hashed as it stands, so a destroyed key erases it
-    /// and breaks no proof.
+    /// JSON text, or its ciphertext when there is a subject. It is hashed as it stands, so a destroyed key
+    /// erases it and breaks no proof.
     pub details: String,
 }
 
@@ -345,7 +345,7 @@ mod tests {
             details: "{}".into(),
         };
         let leaf = record.leaf_hash(5, &mut Vec::new());
-        assert_eq!(leaf.to_string(), "LEAF_HASH_HERE");
+        assert_eq!(leaf.to_string(), "7a00a2d9296d773c9185505239bc785df8ee85dac32ac5bb6ae5a7e345ae1214");
     }
 
     #[test]

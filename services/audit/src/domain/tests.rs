@@ -250,8 +250,8 @@ proptest! {
         let rows = World::after(&steps).rows;
         let leaf = which.get(&rows.leaves);
         let block = rows.blocks.iter().find(|block| leaf.seq <= block.last_seq).unwrap();
-        let members: Vec<Hash> =
-            rows.leaves[block.first_seq as usize - 1..block.last_seq as usize].iter().map(|leaf| leaf.leaf).collect();
+        let span = block.first_seq as usize - 1..block.last_seq as usize;
+        let members: Vec<Hash> = rows.leaves[span].iter().map(|leaf| leaf.leaf).collect();
         let at = leaf.seq - block.first_seq;
         let proof = inclusion_proof(at as usize, &members).unwrap();
         prop_assert!(verify_inclusion(at, members.len() as u64, &leaf.leaf, &proof, &block.root));

@@ -3,8 +3,8 @@
 //! It leaves out where rows come from; they may be read from the live database or from an export. They must
 //! be of one moment (one snapshot), or a purge that runs meanwhile looks like a deletion.
 //!
-//! Memory does not grow with the records. It holds the purges, the published blocks that it was given, and the
-//! ids of the latest entries: a record that is sealed twice is found when its places are at most
+//! Memory does not grow with the records. It holds the purges, the published blocks that it was given, and
+//! the ids of the latest entries: a record that is sealed twice is found when its places are at most
 //! `RECENT_IDS` apart; farther apart, the unique key of the stored entries stands against it.
 
 use std::collections::HashSet;
@@ -28,7 +28,7 @@ const RECENT_IDS: usize = 32_768;
 /// How far the clock of who purges may be ahead of the clock of who seals.
 const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// Tells whether a signature over a message is good under a key that is trusted: `(key_id, message, signature)`.
+/// Tells of `(key_id, message, signature)` whether the key is trusted and has signed the message.
 pub type TrustedKey<'k> = &'k (dyn Fn(&str, &[u8], &[u8]) -> bool + Sync);
 
 /// What is left of the record that an entry stands for.
@@ -106,7 +106,8 @@ impl<'k> Verifier<'k> {
         self.step(|this| this.check_leaf(leaf, kept));
     }
 
-    /// Takes a record that no entry stands for yet.
+    /// Takes a record that no entry stands for yet. A purge among them is believed: until the seal nothing
+    /// protects a record, and the warning tells how long that has been.
     pub fn unsealed(&mut self, record: &Record) {
         self.step(|this| {
             this.check_complete()?;
@@ -167,7 +168,7 @@ impl<'k> Verifier<'k> {
         }
         while let Some(published) = self.published.next_if(|published| published.number <= number) {
             // The hash is computed again, or a damaged digest could vouch for what it does not say.
-            if published.computed_hash() != block.hash || published.hash != block.hash {
+            if published.computed_hash() != block.hash {
                 return Err(Finding::BlockReplaced { number });
             }
             self.report.published += 1;
@@ -203,9 +204,8 @@ impl<'k> Verifier<'k> {
         self.tree.push(leaf.leaf);
         match kept {
             Kept::Present(record) => {
-                let is_same =
-                    record.id == id && record.class == class && record.project_id == self.project_id;
-                if !is_same || record.leaf_hash(seq, &mut self.bytes) != leaf.leaf {
+                let is_named = record.id == id && record.class == class;
+                if !is_named || record.leaf_hash(seq, &mut self.bytes) != leaf.leaf {
                     return Err(Finding::RecordAltered { seq, id });
                 }
                 self.report.records += 1;

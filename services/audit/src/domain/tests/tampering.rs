@@ -14,6 +14,11 @@ fn flip_hash(hash: &mut Hash, bit: usize) {
     *hash = Hash::from_bytes(flip_bytes(hash.as_bytes(), bit));
 }
 
+/// Flips one of the low bits, which make another number of the same history, or a high one.
+fn flip_number(number: &mut u64, bit: usize) {
+    *number ^= 1 << [0, 1, 2, 3, 4, 5, 31, 62][bit % 8];
+}
+
 fn flip_time(time: &mut Timestamp, bit: usize) {
     // Higher bits leave the years that a time can name; the store refuses such a row.
     *time = Timestamp::from_micros(time.as_micros() ^ 1 << (bit % 48));
@@ -166,7 +171,9 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_bit_in_an_entry_is_found(steps in honest_steps(), which: Index, column in 0..5, bit in 0..256usize) {
+    fn a_flipped_bit_in_an_entry_is_found(
+        steps in honest_steps(), which: Index, column in 0..5, bit in 0..256usize,
+    ) {
         let mut rows = World::after(&steps).rows;
         let at = which.index(rows.leaves.len());
         let leaf = &mut rows.leaves[at];
@@ -178,7 +185,7 @@ proptest! {
             2 => leaf.class = next_class(leaf.class),
             3 => leaf.record_id = AuditRecordId::from_u128(leaf.record_id.as_u128() ^ 1 << (bit % 128)),
             _ => {
-                leaf.seq ^= 1 << (bit % 63);
+                flip_number(&mut leaf.seq, bit);
                 let is_later = leaf.seq > seq;
                 let early = Finding::LeafOutOfOrder { seq: leaf.seq };
                 expected = if is_later { Finding::LeafMissing { seq } } else { early };
@@ -205,15 +212,17 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_bit_in_a_block_is_found(steps in honest_steps(), which: Index, column in 0..11, bit in 0..512usize) {
+    fn a_flipped_bit_in_a_block_is_found(
+        steps in honest_steps(), which: Index, column in 0..11, bit in 0..512usize,
+    ) {
         let mut rows = World::after(&steps).rows;
         let at = which.index(rows.blocks.len());
         let block = &mut rows.blocks[at];
         let (number, mut expected) = (block.number, Finding::BlockAltered { number: block.number });
         match column {
             0 => block.project_id = ProjectId::from_u128(project().as_u128() ^ 1 << (bit % 128)),
-            1 => block.first_seq ^= 1 << (bit % 63),
-            2 => block.last_seq ^= 1 << (bit % 63),
+            1 => flip_number(&mut block.first_seq, bit),
+            2 => flip_number(&mut block.last_seq, bit),
             3 => flip_hash(&mut block.root, bit),
             4 => flip_hash(&mut block.head, bit),
             5 => flip_hash(&mut block.previous, bit),
@@ -228,7 +237,7 @@ proptest! {
                 expected = Finding::BlockForged { number, key_id: block.key_id.clone() };
             }
             _ => {
-                block.number ^= 1 << (bit % 63);
+                flip_number(&mut block.number, bit);
                 let early = Finding::BlockAltered { number: block.number };
                 expected = if block.number > number { Finding::BlockMissing { number } } else { early };
             }
@@ -294,7 +303,9 @@ proptest! {
     }
 
     #[test]
-    fn a_chain_rebuilt_with_the_true_key_is_found_by_what_was_published(steps in honest_steps(), which: Index) {
+    fn a_chain_rebuilt_with_the_true_key_is_found_by_what_was_published(
+        steps in honest_steps(), which: Index,
+    ) {
         let mut rows = World::after(&steps).rows;
         let published = rows.blocks.clone();
         let (at, seq) = sealed_record(&rows, which);
@@ -331,15 +342,70 @@ fn a_record_sealed_twice_is_found() {
 }
 
 #[test]
+fn an_entry_that_names_another_class_or_record_than_it_stands_for_is_found() {
+    let world = World::after(&[Step::Record(Class::Financial)]);
+    let record = &world.rows.records[0];
+    let honest = world.head.clone().append(record);
+    for (class, apart) in [(Class::Operational, 0), (Class::Financial, 1)] {
+        let record_id = AuditRecordId::from_u128(record.id.as_u128() + apart);
+        let leaf = Head::genesis(project()).relink(&Leaf { class, record_id, ..honest });
+        let block = Block::seal(project(), None, &[leaf], world.now).unwrap();
+        let mut verifier = Verifier::new(project(), &is_trusted, Retention::default(), &[], Vec::new());
+        verifier.block(&sign(block, "k1", 0));
+        verifier.leaf(&leaf, Kept::Present(record));
+        assert_eq!(verifier.first_bad(), Some(&Finding::RecordAltered { seq: 1, id: record_id }));
+    }
+}
+
+#[test]
 fn a_sound_block_of_another_history_is_found() {
     let mut world = World::after(&[Step::Record(Class::Operational), Step::Seal]);
     let mut other = world.clone();
     other.rows.records[0].actor = "user:nobody".into();
     rebuild(&mut other.rows, 1, 0, "k1");
-    [&mut world, &mut other].map(|world| world.step(&Step::Record(Class::Financial)));
-    [&mut world, &mut other].map(World::seal);
+    for world in [&mut world, &mut other] {
+        world.step(&Step::Record(Class::Financial));
+        world.seal();
+    }
     world.rows.blocks[1] = other.rows.blocks[1].clone();
     assert_eq!(world.rows.first_bad(&[]), Some(Finding::BlockDetached { number: 2 }));
+}
+
+/// A change to a block, which the sealer itself then signs.
+type Slip = fn(&mut Block);
+
+#[test]
+fn a_block_that_its_own_sealer_got_wrong_is_found() {
+    let detached = Finding::BlockDetached { number: 2 };
+    let broken = Finding::BlockBroken { number: 2, first_seq: 2, last_seq: 3 };
+    let slips: [(Slip, Finding); 5] = [
+        (|block| block.first_seq += 1, detached.clone()),
+        (|block| block.last_seq = block.first_seq - 1, detached.clone()),
+        (|block| block.previous = block.root, detached),
+        (|block| block.root = block.previous, broken.clone()),
+        (|block| block.head = block.previous, broken),
+    ];
+    let record = || Step::Record(Class::Operational);
+    let rows = World::after(&[record(), Step::Seal, record(), record(), Step::Seal]).rows;
+    for (slip, expected) in slips {
+        let mut rows = rows.clone();
+        slip(&mut rows.blocks[1]);
+        rows.blocks[1].hash = rows.blocks[1].computed_hash();
+        let signature = KEYS[0].sign(rows.blocks[1].hash.as_bytes());
+        rows.blocks[1].signature = Signature::try_from(signature.as_ref()).unwrap();
+        assert_eq!(rows.first_bad(&[]), Some(expected));
+    }
+}
+
+#[test]
+fn a_published_block_vouches_only_for_what_it_says() {
+    let rows = World::after(&[Step::Record(Class::Operational), Step::Seal]).rows;
+    let mut damaged = rows.blocks[0].clone();
+    flip_hash(&mut damaged.root, 1);
+    assert_eq!(rows.first_bad(&[damaged]), Some(Finding::BlockReplaced { number: 1 }));
+    let foreign = Block { project_id: ProjectId::from_u128(8), ..rows.blocks[0].clone() };
+    let report = rows.verify(&[foreign]);
+    assert_eq!((report.published, report.first_bad), (0, None), "another project's block says nothing");
 }
 
 #[test]
