@@ -4,13 +4,15 @@
 //! (as in CI), its absence is a failure.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use contracts::Timestamp;
 
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::store::{Engine, Migration, Store};
+use crate::keys::Keys;
+use crate::store::{Engine, Migration, Store, Surroundings};
 
 /// Where tests find a Postgres in which they may create databases.
 pub fn postgres_url() -> Option<String> {
@@ -63,8 +65,7 @@ impl Place {
 
     /// Opens the store of a service here, on a clock that stands still.
     pub fn store(&self, service: &'static str, migrations: &[Migration]) -> Store {
-        let clock = Clock::held(Timestamp::from_millis(1_790_000_000_000));
-        match Store::open(service, self.engine.clone(), migrations, clock, Ids::new()) {
+        match Store::open(service, self.engine.clone(), migrations, surroundings()) {
             Ok(store) => store,
             Err(error) => panic!("the store of a test does not open: {error}: {:?}", std::error::Error::source(&error)),
         }
@@ -82,6 +83,15 @@ impl Drop for Place {
             let _ = client.batch_execute(&format!("drop database if exists {name} with (force)"));
         }
     }
+}
+
+/// A clock that stands still, and keys that stand nowhere.
+pub fn surroundings() -> Surroundings {
+    let keys = match Keys::generate() {
+        Ok(keys) => Arc::new(keys),
+        Err(error) => panic!("no keys for a test: {error}"),
+    };
+    Surroundings { clock: Clock::held(Timestamp::from_millis(1_790_000_000_000)), ids: Ids::new(), keys }
 }
 
 /// A directory of its own, empty.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use contracts::{JobId, ProjectId};
 
-use super::schedule::Schedule;
 use super::Job;
+use super::schedule::Schedule;
 use crate::events::HandlerError;
 use crate::outside::CallError;
 use crate::store::Tx;
@@ -178,10 +178,12 @@ impl Jobs {
         let call: Call = Box::new(move |payload, attempt| {
             let (call, job) = (Arc::clone(&call), serde_json::from_str::<J>(payload));
             Box::pin(async move {
-                let job = job.map_err(|error| CallTrouble::Refused(format!("the job cannot be read: {error}")))?;
+                let job =
+                    job.map_err(|error| CallTrouble::Refused(format!("the job cannot be read: {error}")))?;
                 let job = Arc::new(job);
                 let outcome = Outcome::Done(call(Arc::clone(&job), attempt).await?);
-                let record: Record = Box::new(move |tx| record(tx, &job, &outcome).map_err(HandlerError::new));
+                let record: Record =
+                    Box::new(move |tx| record(tx, &job, &outcome).map_err(HandlerError::new));
                 Ok(record)
             })
         });

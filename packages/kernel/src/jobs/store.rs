@@ -89,15 +89,19 @@ pub(super) fn pick(
 }
 
 /// Leases what is still as it was picked; another worker may have been faster.
-pub(super) fn claim(tx: &mut Tx<'_>, picks: &Fenced, lease_until: Timestamp) -> Result<Vec<Leased>, StoreError> {
+pub(super) fn claim(
+    tx: &mut Tx<'_>,
+    picks: &Fenced,
+    lease_until: Timestamp,
+) -> Result<Vec<Leased>, StoreError> {
     tx.rows(
-        "with recursive picked (id, fence, rest) as (
+        "with recursive picked (job, at_fence, rest) as (
            select cast('' as text), cast(0 as bigint), cast($1 as text)
            union all
            select substr(rest, 1, 30), cast(substr(rest, 31, 20) as bigint), substr(rest, 51)
            from picked where rest <> '')
          update jobs set state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = $2
-         where state = 'ready' and (id, fence) in (select id, fence from picked)
+         from picked where id = job and fence = at_fence and state = 'ready'
          returning id, project_id, kind, payload, attempts, fence, correlation_id, traceparent",
         params![picks.0, lease_until],
     )
@@ -112,7 +116,12 @@ pub(super) fn next_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>
 }
 
 /// Jobs of these kinds whose worker has been silent for too long.
-pub(super) fn expired(tx: &mut Tx<'_>, queue: &str, kinds: &str, limit: u32) -> Result<Vec<Leased>, StoreError> {
+pub(super) fn expired(
+    tx: &mut Tx<'_>,
+    queue: &str,
+    kinds: &str,
+    limit: u32,
+) -> Result<Vec<Leased>, StoreError> {
     tx.rows(
         "select id, project_id, kind, payload, attempts, fence, correlation_id, traceparent from jobs
          where queue = $1 and state = 'running' and lease_until < $2
@@ -125,12 +134,12 @@ pub(super) fn expired(tx: &mut Tx<'_>, queue: &str, kinds: &str, limit: u32) -> 
 /// Which of these jobs are still leased under their fence.
 pub(super) fn held(tx: &mut Tx<'_>, jobs: &Fenced) -> Result<Vec<JobId>, StoreError> {
     tx.rows(
-        "with recursive ours (id, fence, rest) as (
+        "with recursive ours (job, at_fence, rest) as (
            select cast('' as text), cast(0 as bigint), cast($1 as text)
            union all
            select substr(rest, 1, 30), cast(substr(rest, 31, 20) as bigint), substr(rest, 51)
            from ours where rest <> '')
-         select id from jobs where state = 'running' and (id, fence) in (select id, fence from ours)",
+         select id from ours join jobs on id = job where fence = at_fence and state = 'running'",
         params![jobs.0],
     )
 }
@@ -138,13 +147,13 @@ pub(super) fn held(tx: &mut Tx<'_>, jobs: &Fenced) -> Result<Vec<JobId>, StoreEr
 /// Marks these jobs done; returns how many were.
 pub(super) fn done(tx: &mut Tx<'_>, jobs: &Fenced) -> Result<u64, StoreError> {
     tx.run(
-        "with recursive ours (id, fence, rest) as (
+        "with recursive ours (job, at_fence, rest) as (
            select cast('' as text), cast(0 as bigint), cast($1 as text)
            union all
            select substr(rest, 1, 30), cast(substr(rest, 31, 20) as bigint), substr(rest, 51)
            from ours where rest <> '')
          update jobs set state = 'done', lease_until = null, error = null, finished_at = $2
-         where state = 'running' and (id, fence) in (select id, fence from ours)",
+         from ours where id = job and fence = at_fence and state = 'running'",
         params![jobs.0, tx.now()],
     )
 }
@@ -233,7 +242,10 @@ pub(super) fn schedules(tx: &mut Tx<'_>) -> Result<Vec<(String, Timestamp)>, Sto
 
 /// Remembers a schedule that is new here.
 pub(super) fn add_schedule(tx: &mut Tx<'_>, name: &str, next_at: Timestamp) -> Result<u64, StoreError> {
-    tx.run("insert into schedules (name, next_at) values ($1, $2) on conflict do nothing", params![name, next_at])
+    tx.run(
+        "insert into schedules (name, next_at) values ($1, $2) on conflict do nothing",
+        params![name, next_at],
+    )
 }
 
 /// Moves a schedule on; zero when another process was faster.

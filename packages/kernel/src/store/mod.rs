@@ -5,6 +5,7 @@
 //! Which engine runs is decided here and nowhere else: a service has one SQL text and never asks.
 
 mod enqueue;
+pub(crate) mod answers;
 mod error;
 mod migrate;
 mod page;
@@ -37,6 +38,7 @@ pub use wrap::{Bytes, Json};
 
 use crate::clock::Clock;
 use crate::ids::Ids;
+use crate::keys::Keys;
 use queue::{Access, Command, Pushed, Queue, Work};
 
 /// Works that may wait for one database; the next one hears "busy".
@@ -58,6 +60,17 @@ pub enum Engine {
         /// Connections a service may open.
         connections_max: usize,
     },
+}
+
+/// What transactions take from outside of the database.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// What time it is.
+    pub clock: Clock,
+    /// Where new ids come from.
+    pub ids: Ids,
+    /// What fields are sealed and blocks are signed with.
+    pub keys: Arc<Keys>,
 }
 
 /// The database of one service. Clones are the same database.
@@ -84,6 +97,7 @@ pub(crate) struct Parts {
     service: &'static str,
     clock: Clock,
     ids: Ids,
+    keys: Arc<Keys>,
     signals: Signals,
 }
 
@@ -118,6 +132,7 @@ impl Parts {
             origin: work.origin().clone(),
             now: self.clock.now(),
             ids: &self.ids,
+            keys: &self.keys,
             health: tx::Health::Well,
             events: Vec::new(),
             jobs: Vec::new(),
@@ -131,8 +146,7 @@ impl Store {
         service: &'static str,
         engine: Engine,
         migrations: &[Migration],
-        clock: Clock,
-        ids: Ids,
+        surroundings: Surroundings,
     ) -> Result<Self, StoreError> {
         let signals = Signals {
             events: watch::Sender::new(0),
@@ -140,7 +154,8 @@ impl Store {
             jobs: watch::Sender::new(0),
             positions_with_commit: matches!(engine, Engine::Sqlite { .. }),
         };
-        let parts = Arc::new(Parts { service, clock, ids, signals });
+        let Surroundings { clock, ids, keys } = surroundings;
+        let parts = Arc::new(Parts { service, clock, ids, keys, signals });
         match engine.clone() {
             Engine::Sqlite { directory } => Self::open_sqlite(parts, engine, &directory, migrations),
             Engine::Postgres { url, connections_max } => {
@@ -282,6 +297,11 @@ impl Store {
     /// The generator of its ids.
     pub fn ids(&self) -> &Ids {
         &self.0.parts.ids
+    }
+
+    /// The keys of its transactions.
+    pub fn keys(&self) -> &Keys {
+        &self.0.parts.keys
     }
 
     /// Changes when events were announced in this process.

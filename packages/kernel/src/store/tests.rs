@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::params;
-use crate::testing::{Place, on_both, run};
+use crate::testing::{Place, on_both, run, surroundings};
 
 const SQL: &str = "
 create table things (
@@ -485,8 +485,8 @@ fn an_edited_migration_is_refused_and_a_new_one_is_applied() {
     on_both(async |place| {
         drop(place.store("things", MIGRATIONS));
         let open = |migrations: &'static [Migration]| {
-            let (engine, clock) = (place.engine.clone(), Clock::system());
-            std::thread::spawn(move || Store::open("things", engine, migrations, clock, Ids::new()).map(drop))
+            let engine = place.engine.clone();
+            std::thread::spawn(move || Store::open("things", engine, migrations, surroundings()).map(drop))
                 .join()
                 .unwrap()
         };
@@ -512,7 +512,7 @@ fn a_broken_migration_leaves_nothing_behind() {
             sql: "create table half (project_id text not null, a bigint); create tabel other (b bigint);",
         }];
         let opened = std::thread::spawn(move || {
-            Store::open("things", engine, broken, Clock::system(), Ids::new()).map(drop)
+            Store::open("things", engine, broken, surroundings()).map(drop)
         });
         assert!(opened.join().unwrap().is_err());
         let mended = place.store("things", MIGRATIONS);
@@ -527,7 +527,7 @@ fn several_processes_may_migrate_at_once() {
         .map(|_| {
             let engine = place.engine.clone();
             std::thread::spawn(move || {
-                Store::open("things", engine, MIGRATIONS, Clock::system(), Ids::new()).map(drop)
+                Store::open("things", engine, MIGRATIONS, surroundings()).map(drop)
             })
         })
         .collect();

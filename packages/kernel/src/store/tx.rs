@@ -9,6 +9,7 @@ use super::sqlite::SqliteConnection;
 use super::value::Value;
 use crate::ids::Ids;
 use crate::jobs::NewJob;
+use crate::keys::Keys;
 
 /// Whose rows a transaction may see and touch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,7 @@ pub struct Tx<'c> {
     pub(super) origin: Origin,
     pub(super) now: Timestamp,
     pub(super) ids: &'c Ids,
+    pub(super) keys: &'c Keys,
     pub(super) health: Health,
     /// Announced so far; stored last, when the rows they are about are locked.
     pub(super) events: Vec<NewEvent>,
@@ -95,6 +97,11 @@ impl Tx<'_> {
     /// A new id, ordered by time.
     pub fn new_id<I: Id>(&self) -> I {
         self.ids.next(self.now)
+    }
+
+    /// The keys that fields are sealed and blocks are signed with.
+    pub fn keys(&self) -> &Keys {
+        self.keys
     }
 
     /// A random number for jitter.

@@ -1,0 +1,233 @@
+//! What a handler is given: its service, the caller, and one transaction.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use http::{StatusCode, header};
+use serde::Serialize;
+
+use super::answer::Written;
+use super::edge::Facts;
+use super::idempotency;
+use super::problem::Problem;
+use crate::auth::Caller;
+use crate::service::Running;
+use crate::store::answers::{self, Used};
+use crate::store::{Origin, Scope, StoreError, Tx};
+
+/// The service and the request that a handler works for.
+#[derive(Clone)]
+pub struct Ctx {
+    service: Running,
+    facts: Arc<Facts>,
+}
+
+impl Ctx {
+    /// Runs a query.
+    pub async fn read<T, E, F>(&self, scope: Scope, query: F) -> Result<T, Problem>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        Problem: From<E>,
+    {
+        Ok(self.service.store().read(scope, query).await?)
+    }
+
+    /// Runs a command, once for each idempotency key.
+    pub async fn write<T, E, F>(&self, scope: Scope, key: IdempotencyKey, command: F) -> Result<Written<T>, Problem>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Serialize + Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        Problem: From<E>,
+    {
+        let origin = Origin {
+            correlation_id: self.facts.correlation_id.clone(),
+            causation_id: None,
+            traceparent: Some(self.facts.trace.to_string()),
+            actor: Some(key.caller),
+        };
+        let Some(used) = key.used else {
+            let value = self.service.store().write_from(origin, scope, command).await?;
+            return Written::fresh(&value);
+        };
+        let turn = self.service.running_keys().enter(&scope, &used);
+        if turn.is_none() {
+            let busy = Problem::conflict("still_running", "the same request is still running; ask again");
+            return Err(Problem { retry_after: Some(Duration::from_secs(1)), ..busy });
+        }
+        let written = self.service.store().write_from(origin, scope, move |tx| once(tx, &used, &command)).await;
+        let (json, replayed) = written.map_err(|error| match error {
+            Once::OtherBody => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this idempotency key was used for another request",
+            ),
+            Once::Refused(error) => Problem::from(error),
+            Once::Unwritable(error) => Problem::internal(&error),
+        })?;
+        Ok(Written { json, replayed, kind: PhantomData })
+    }
+
+    /// The service itself, for what is neither a query nor a command.
+    pub fn service(&self) -> &Running {
+        &self.service
+    }
+
+    /// What ties this request and all that follows from it together.
+    pub fn correlation_id(&self) -> &str {
+        &self.facts.correlation_id
+    }
+}
+
+/// Why a command with a key was not run or not kept.
+enum Once<E> {
+    OtherBody,
+    Refused(E),
+    Unwritable(serde_json::Error),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Once<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+fn once<T: Serialize, E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    used: &Used,
+    command: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<(String, bool), Once<E>> {
+    match answers::find(tx, used)? {
+        Some(stored) if stored.fingerprint == used.fingerprint => return Ok((stored.answer, true)),
+        Some(_) => return Err(Once::OtherBody),
+        None => {}
+    }
+    let value = command(tx).map_err(Once::Refused)?;
+    let answer = serde_json::to_string(&value).map_err(Once::Unwritable)?;
+    answers::store(tx, used, &answer)?;
+    Ok((answer, false))
+}
+
+impl FromRequestParts<Running> for Ctx {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Self, Problem> {
+        Ok(Self { service: service.clone(), facts: Facts::of(&parts.extensions)? })
+    }
+}
+
+/// Who calls, verified here: a bare header is never trusted. A gateway in this process hands the caller on as
+/// a value, which nobody can send over a network.
+impl FromRequestParts<Running> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Self, Problem> {
+        if let Some(caller) = parts.extensions.get::<Arc<Self>>() {
+            return Ok(Self::clone(caller));
+        }
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "say who you are with a bearer token"))?;
+        let caller = service.verifier().verify(token, service.store().clock().now()).await?;
+        parts.extensions.insert(Arc::clone(&caller));
+        Ok(Self::clone(&caller))
+    }
+}
+
+impl OptionalFromRequestParts<Running> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Option<Self>, Problem> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) && parts.extensions.get::<Arc<Self>>().is_none() {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<Running>>::from_request_parts(parts, service).await.map(Some)
+    }
+}
+
+/// The key that makes a write happen once: the `Idempotency-Key` header, or `idempotency_key` in the body.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    used: Option<Used>,
+    caller: String,
+}
+
+const KEY_LENGTH_MAX: usize = 255;
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let facts = Facts::of(&parts.extensions)?;
+        let caller = parts.extensions.get::<Arc<Caller>>().map_or_else(|| "nobody".to_owned(), |caller| caller.name());
+        let body = facts.body.as_deref().unwrap_or_default();
+        let key = match parts.headers.get("idempotency-key") {
+            Some(value) => {
+                let text = value.to_str().map_err(|_| bad_key())?.trim();
+                Some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned())
+            }
+            None => key_in_body(body),
+        };
+        let Some(key) = key else { return Ok(Self { used: None, caller }) };
+        if key.is_empty() || key.len() > KEY_LENGTH_MAX || !key.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+            return Err(bad_key());
+        }
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let fingerprint = idempotency::fingerprint(parts.method.as_str(), path, body);
+        let operation = format!("{} {}", parts.method, facts.route);
+        Ok(Self { used: Some(Used { caller: caller.clone(), operation, key, fingerprint }), caller })
+    }
+}
+
+fn bad_key() -> Problem {
+    Problem::field("Idempotency-Key", "is 1 to 255 printable characters").as_status(StatusCode::BAD_REQUEST)
+}
+
+fn key_in_body(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Keyed {
+        idempotency_key: Option<String>,
+    }
+    const NAME: &[u8] = b"\"idempotency_key\"";
+    // Most bodies have none; looking is cheaper than parsing twice.
+    body.windows(NAME.len()).any(|window| window == NAME).then_some(())?;
+    serde_json::from_slice::<Keyed>(body).ok()?.idempotency_key
+}
+
+/// The version of the row that the caller saw, from `If-Match`.
+#[derive(Clone, Copy, Debug)]
+pub struct IfMatch(pub Option<u64>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let version = text.trim_matches('"').parse().map_err(|_| {
+            Problem::field("If-Match", "is an ETag that we gave").as_status(StatusCode::BAD_REQUEST)
+        })?;
+        Ok(Self(Some(version)))
+    }
+}
+
+impl Deref for Ctx {
+    type Target = Running;
+    fn deref(&self) -> &Running {
+        &self.service
+    }
+}

@@ -1,0 +1,109 @@
+//! Input, parsed at the door: a malformed id never reaches a query, an unknown field is never ignored.
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use http::request::Parts;
+use http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use super::edge::Facts;
+use super::problem::{FieldError, Problem};
+
+/// A JSON body.
+#[derive(Clone, Debug)]
+pub struct Json<T>(pub T);
+
+/// The query string.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+/// The parameters of the path.
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let facts = Facts::of(request.extensions())?;
+        let Some(body) = &facts.body else {
+            let message = "the body must be JSON, with `content-type: application/json`";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
+        };
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| bad_body(&error))?;
+        json.end().map_err(|error| malformed(&error))?;
+        Ok(Self(value))
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", format!("the body is not JSON: {error}"))
+}
+
+fn bad_body(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    use serde_json::error::Category;
+    match error.inner().classify() {
+        Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
+        Category::Data => {
+            let text = error.inner().to_string();
+            let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+            let path = error.path().to_string();
+            // A missing or unknown field is told under the object it should be in; name it itself.
+            let named = message.split('`').nth(1).filter(|_| message.starts_with("missing field") || message.starts_with("unknown field"));
+            let field = match (path.as_str(), named) {
+                (".", Some(name)) => name.to_owned(),
+                (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+                (".", None) => "body".to_owned(),
+                (path, _) => path.to_owned(),
+            };
+            Problem::invalid(vec![FieldError { field, message: format!("is wrong: {message}") }])
+        }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        if query.contains("%00") {
+            return Err(bad_part("query", "holds a NUL character"));
+        }
+        let parsed = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        parsed.map(|query| Self(query.0)).map_err(|rejection| {
+            let text = std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
+            let (field, message) = match text.split_once(": ") {
+                Some((field, message)) if !field.contains(' ') => (field.to_owned(), message.to_owned()),
+                _ => (text.split('`').nth(1).unwrap_or("query").to_owned(), text.clone()),
+            };
+            bad_part(&field, &format!("is wrong: {message}"))
+        })
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(path) => Ok(Self(path.0)),
+            Err(rejection) => {
+                let names = RawPathParams::from_request_parts(parts, state).await;
+                let field = names.ok().and_then(|names| names.iter().next().map(|(name, _)| name.to_owned()));
+                Err(bad_part(&field.unwrap_or_else(|| "path".to_owned()), &format!("is wrong: {}", rejection.body_text())))
+            }
+        }
+    }
+}
+
+fn bad_part(field: &str, message: &str) -> Problem {
+    Problem::field(field, message).as_status(StatusCode::BAD_REQUEST)
+}
+
+/// Whether a request says that its body is JSON.
+pub(super) fn says_json(headers: &http::HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+        || (kind.len() > 5 && kind.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("application/")) && kind.ends_with("+json"))
+}

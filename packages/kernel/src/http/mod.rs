@@ -1,0 +1,32 @@
+//! One way to write a route: parsed input, a caller with permissions, one transaction, one envelope for errors.
+//!
+//! A handler takes [`Ctx`], [`Caller`], [`IdempotencyKey`] and [`Json`], [`Query`] or [`Path`], in this order,
+//! calls one command or query and answers. Read `problem.rs` (what callers hear), `input.rs` (parsing),
+//! `context.rs` (the caller and the transaction), `answer.rs`, `edge.rs` (what surrounds every request),
+//! `openapi.rs` (the document, from the same code) and `server.rs` (listening and draining).
+
+mod answer;
+mod context;
+mod edge;
+mod health;
+mod idempotency;
+mod input;
+mod openapi;
+mod problem;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, Answering, Reply, Written};
+pub use context::{Ctx, IdempotencyKey, IfMatch};
+pub use edge::{Edge, surround};
+pub use health::{Health, Ready};
+pub use crate::store::answers::purge as purge_idempotency_keys;
+pub(crate) use idempotency::Running as RunningKeys;
+pub use input::{Json, Path, Query};
+pub use openapi::{complete, merge};
+pub use problem::{FieldError, Problem, ProblemBody};
+pub use server::{Listening, listen};
+
+pub use crate::auth::Caller;

@@ -1,0 +1,96 @@
+//! The document of the API, from the same code as the routes: completed here with what is true of every route.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
+
+/// The answers that any route may give, by status: code, and when.
+const ERRORS: &[(&str, &str, &str)] = &[
+    ("400", "malformed_json", "The request cannot be read: malformed JSON, a bad id in the path, a bad cursor."),
+    ("401", "unauthenticated", "There is no token, or it is not valid."),
+    ("403", "forbidden", "The caller may not do that."),
+    ("404", "not_found", "There is no such thing, or it belongs to somebody else."),
+    ("409", "conflict", "It contradicts what is stored, or the same request is still running."),
+    ("413", "body_too_large", "The body is too large."),
+    ("415", "not_json", "The body is not declared as JSON."),
+    ("422", "invalid_input", "Fields of the input are wrong, or the idempotency key was used for another request."),
+    ("429", "too_many_requests", "Too many requests; `Retry-After` says when to try again."),
+    ("500", "internal", "Something went wrong on our side; it is in our log under the correlation id."),
+    ("503", "unavailable", "Not now; `Retry-After` says when to try again."),
+];
+
+/// Completes a service's document: every error, the idempotency header, how callers say who they are.
+pub fn complete(api: OpenApi, service: &str) -> Value {
+    let mut document = serde_json::to_value(api).unwrap_or_else(|_| json!({}));
+    document["info"] = json!({ "title": format!("Stoa: {service}"), "version": env!("CARGO_PKG_VERSION") });
+    document["openapi"] = json!("3.1.0");
+    document["security"] = json!([{ "bearer": [] }]);
+    document["components"]["securitySchemes"] =
+        json!({ "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
+    let problem = serde_json::to_value(<super::ProblemBody as utoipa::PartialSchema>::schema());
+    document["components"]["schemas"]["Problem"] = problem.unwrap_or_else(|_| json!({}));
+    let Some(paths) = document["paths"].as_object_mut() else { return document };
+    for operations in paths.values_mut().filter_map(Value::as_object_mut) {
+        for (method, operation) in operations.iter_mut() {
+            let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
+                .iter()
+                .any(|known| known.as_str().eq_ignore_ascii_case(method));
+            if let Some(operation) = operation.as_object_mut() {
+                complete_operation(operation, writes);
+            }
+        }
+    }
+    document
+}
+
+fn complete_operation(operation: &mut Map<String, Value>, writes: bool) {
+    let reads_body = operation.contains_key("requestBody");
+    if writes {
+        let header = json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "Makes the write happen once: the same key and body get the stored answer, with `Idempotency-Replayed: true`.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
+        });
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        if let Some(parameters) = parameters.as_array_mut() {
+            parameters.push(header);
+        }
+    }
+    let answers = operation.entry("responses").or_insert_with(|| json!({}));
+    let Some(answers) = answers.as_object_mut() else { return };
+    for (status, code, when) in ERRORS {
+        if (*status == "413" || *status == "415") && !reads_body {
+            continue;
+        }
+        answers.entry(*status).or_insert_with(|| {
+            json!({
+                "description": when,
+                "content": { "application/json": {
+                    "schema": { "$ref": "#/components/schemas/Problem" },
+                    "example": { "code": code, "message": when, "details": {}, "correlation_id": "5f0c7a9de1b24c06" },
+                } },
+            })
+        });
+    }
+}
+
+/// One document for several services.
+pub fn merge(documents: impl IntoIterator<Item = Value>) -> Value {
+    let mut whole = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Stoa", "version": env!("CARGO_PKG_VERSION") },
+        "security": [{ "bearer": [] }],
+        "paths": {}, "components": {},
+    });
+    for document in documents {
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            whole["paths"][path] = item.clone();
+        }
+        for (kind, named) in document["components"].as_object().into_iter().flatten() {
+            for (name, value) in named.as_object().into_iter().flatten() {
+                whole["components"][kind][name] = value.clone();
+            }
+        }
+    }
+    whole
+}
