@@ -15,6 +15,7 @@ use crate::auth::Verifier;
 use crate::config::{Declaration, Setting, Settings};
 use crate::events::{self, Handlers, Heard};
 use crate::http::{Edge, complete, purge_idempotency_keys, surround};
+use crate::ids::Ids;
 use crate::jobs::{self, Jobs};
 use crate::store::{Engine, Migration, Store, StoreError, Surroundings, Tx};
 
@@ -240,12 +241,7 @@ impl Running {
     pub fn routes(&self) -> (Router, Value) {
         let Some(routes) = self.0.routes else { return (Router::new(), Value::Null) };
         let (router, api) = routes().split_for_parts();
-        let edge = Edge {
-            service: self.name(),
-            body_bytes_max: usize::try_from(self.settings().get(&BODY_BYTES_MAX).0).unwrap_or(usize::MAX),
-            timeout: self.settings().get(&REQUEST_TIMEOUT),
-            ids: self.store().ids().clone(),
-        };
+        let edge = edge(self.name(), self.settings(), self.store().ids());
         (surround(router.with_state(self.clone()), edge), complete(api, self.name()))
     }
 
@@ -264,6 +260,16 @@ impl Running {
             tasks.spawn(jobs::work(store, Arc::clone(&self.0.jobs), stop.clone()));
         }
         tasks.spawn(clean_up(self.clone(), stop.clone()));
+    }
+}
+
+/// The edge of a service's routes, or of a process's own.
+pub fn edge(service: &'static str, settings: &Settings, ids: &Ids) -> Edge {
+    Edge {
+        service,
+        body_bytes_max: usize::try_from(settings.get(&BODY_BYTES_MAX).0).unwrap_or(usize::MAX),
+        timeout: settings.get(&REQUEST_TIMEOUT),
+        ids: ids.clone(),
     }
 }
 

@@ -104,6 +104,11 @@ impl Handlers {
         self.all.is_empty().then_some(types)
     }
 
+    /// The types heard as one text, `,a,b,`; `None` means all of them.
+    pub(super) fn filter(&self) -> Option<Arc<str>> {
+        self.types().map(|types| format!(",{},", types.join(",")).into())
+    }
+
     pub(super) fn handle(&self, tx: &mut Tx<'_>, envelope: &Envelope) -> Result<(), HandlerError> {
         let named = self.by_type.get(envelope.event_type.as_str());
         named.into_iter().flatten().chain(&self.all).try_for_each(|handler| handler(tx, envelope))

@@ -1,11 +1,12 @@
 //! Events that failed, and those of the same key that wait behind them: a key is parked, never skipped.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::{Envelope, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::consume::scope_of;
+use super::consume::{Failure, scope_of};
 use super::handlers::{HandlerError, Handlers};
 use super::log::Logged;
 use super::store;
@@ -63,17 +64,23 @@ pub enum Replayed {
 
 impl DeadLetter {
     /// An event that failed just now.
-    pub(super) fn failed(event: &Logged, error: &HandlerError, now: Timestamp, random: u64) -> Self {
-        let mut letter = Self::behind(event, now);
+    pub(super) fn failed(
+        event: &Logged,
+        source: &str,
+        error: &HandlerError,
+        now: Timestamp,
+        random: u64,
+    ) -> Self {
+        let mut letter = Self::behind(event, source, now);
         letter.fail(error.to_string(), now, random);
         letter
     }
 
     /// An event whose key is parked.
-    pub(super) fn behind(event: &Logged, now: Timestamp) -> Self {
+    pub(super) fn behind(event: &Logged, source: &str, now: Timestamp) -> Self {
         Self {
             id: 0,
-            source: event.envelope.source.clone().unwrap_or_default(),
+            source: source.to_owned(),
             key: event.envelope.key.clone().unwrap_or_default(),
             event: String::new(),
             traceparent: None,
@@ -94,52 +101,72 @@ impl DeadLetter {
     }
 }
 
-/// Tries parked events that are due; returns how many were handled at last.
-pub async fn retry_parked(consumer: &Store, handlers: &Handlers) -> Result<usize, StoreError> {
+/// Tries parked events that are due, and those that waited behind them; returns how many were handled at last.
+pub async fn retry_parked(consumer: &Store, handlers: &Arc<Handlers>) -> Result<usize, StoreError> {
+    let mut handled = 0;
+    loop {
+        let round = retry_round(consumer, handlers).await?;
+        if round == 0 {
+            return Ok(handled);
+        }
+        handled += round;
+    }
+}
+
+async fn retry_round(consumer: &Store, handlers: &Arc<Handlers>) -> Result<usize, StoreError> {
     let now = consumer.clock().now();
     let due = consumer
         .read(Scope::System("retrying events"), move |tx| store::due(tx, now, RETRIES_PER_ROUND))
         .await?;
     let mut handled = 0;
     for letter in due {
-        let handlers = handlers.clone();
-        handled += usize::from(
-            consumer
-                .write(Scope::System("retrying events"), move |tx| retry_one(tx, letter.id, &handlers))
-                .await?,
-        );
+        let handlers = Arc::clone(handlers);
+        let tried = consumer
+            .write(Scope::System("retrying events"), move |tx| retry_one(tx, letter.id, &handlers))
+            .await?;
+        match tried {
+            Tried::Handled => handled += 1,
+            Tried::Failed(failure, attempts) => failure.tell(consumer, attempts),
+            Tried::NotDue => {}
+        }
     }
     Ok(handled)
 }
 
-fn retry_one(tx: &mut Tx<'_>, id: i64, handlers: &Handlers) -> Result<bool, StoreError> {
-    let Some(mut letter) = store::letter(tx, id)? else { return Ok(false) };
+/// What a try at a parked event came to.
+enum Tried {
+    Handled,
+    Failed(Failure, u32),
+    /// Another process or a person was faster.
+    NotDue,
+}
+
+fn retry_one(tx: &mut Tx<'_>, id: i64, handlers: &Handlers) -> Result<Tried, StoreError> {
+    let Some(mut letter) = turn_of(tx, id)? else { return Ok(Tried::NotDue) };
     let now = tx.now();
     if letter.state != LetterState::Retrying || letter.due_at > now {
-        return Ok(false);
+        return Ok(Tried::NotDue);
     }
     let envelope: Envelope =
         serde_json::from_str(&letter.event).map_err(|error| StoreError::Sql(error.into()))?;
     let (scope, origin) = (scope_of(&envelope), origin_of(&envelope, letter.traceparent.clone()));
-    let mut failure = None;
-    tx.acting(scope, origin, |tx| {
-        failure = tx.attempt(|tx| handlers.handle(tx, &envelope))?.err();
-        Ok(())
-    })?;
-    match failure {
-        None => {
-            store::unpark(tx, &letter, now)?;
-            Ok(true)
-        }
-        Some(error) => {
-            let random = tx.random();
-            letter.fail(error.to_string(), now, random);
-            tracing::warn!(event.id = %envelope.event_id, event.r#type = envelope.event_type,
-                attempts = letter.attempts, error = %error, "an event failed again");
-            store::retried(tx, &letter)?;
-            Ok(false)
-        }
+    let outcome = tx.acting(scope, origin, |tx| tx.attempt(|tx| handlers.handle(tx, &envelope)))?;
+    let Err(error) = outcome else {
+        store::unpark(tx, &letter, now)?;
+        return Ok(Tried::Handled);
+    };
+    letter.fail(error.to_string(), now, tx.random());
+    store::retried(tx, &letter)?;
+    Ok(Tried::Failed(Failure::of(&envelope, error), letter.attempts))
+}
+
+/// A parked event, when no other transaction is changing what is parked of its source.
+fn turn_of(tx: &mut Tx<'_>, id: i64) -> Result<Option<DeadLetter>, StoreError> {
+    let letter = store::letter(tx, id)?;
+    if let Some(letter) = &letter {
+        store::take_turn(tx, &letter.source)?;
     }
+    Ok(letter)
 }
 
 pub(super) fn origin_of(envelope: &Envelope, traceparent: Option<String>) -> Origin {
@@ -174,7 +201,7 @@ pub async fn replay(consumer: &Store, id: i64) -> Result<Replayed, StoreError> {
 pub async fn discard(consumer: &Store, id: i64) -> Result<Replayed, StoreError> {
     consumer
         .write(Scope::System("discarding an event"), move |tx| {
-            let Some(letter) = store::letter(tx, id)? else { return Ok(Replayed::Absent) };
+            let Some(letter) = turn_of(tx, id)? else { return Ok(Replayed::Absent) };
             let now = tx.now();
             store::unpark(tx, &letter, now)?;
             Ok(Replayed::Done)

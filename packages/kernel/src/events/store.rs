@@ -1,5 +1,7 @@
 //! The SQL of events: outbox, cursors, processed events, dead letters.
 
+use std::collections::HashSet;
+
 use contracts::{Envelope, EventId, ProjectId, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,6 +10,9 @@ use super::log::Logged;
 use super::parked::DeadLetter;
 use crate::params;
 use crate::store::{StoreError, Tx, project_text};
+
+/// The relay's own cursor; no service can be called so.
+pub(super) const RELAY: &str = "(relay)";
 
 #[derive(Deserialize)]
 struct Row {
@@ -73,12 +78,13 @@ pub(super) fn after(
              from outbox where position > $1 and position <= $2 order by position limit $3",
             params![after, until, limit],
         )?,
-        // `,a,b,` holds `,a,`: one text for both engines, where lists as values differ.
+        // `,a,b,` without `,a,` is another text: exact, and the same on both engines, where lists as values
+        // and the meaning of `like` differ.
         Some(types) => tx.rows(
             "select position, event_id, project_id, type, version, key, occurred_at, correlation_id,
                     causation_id, traceparent, data
              from outbox where position > $1 and position <= $2
-               and $3 like '%,' || type || ',%' order by position limit $4",
+               and replace($3, ',' || type || ',', '') <> $3 order by position limit $4",
             params![after, until, types, limit],
         )?,
     };
@@ -92,60 +98,110 @@ pub(super) fn sequence(tx: &mut Tx<'_>, limit: u32) -> Result<u64, StoreError> {
         return Ok(0);
     }
     tx.run(
-        "update outbox as o set position = n.position
-         from (select seq, nextval('outbox_positions') as position
-               from (select seq from outbox where position is null order by seq limit $1) as waiting) as n
-         where o.seq = n.seq",
+        "with placed as materialized (
+           select seq, nextval('outbox_positions') as position
+           from (select seq from outbox where position is null order by seq limit $1) as waiting)
+         update outbox as o set position = placed.position from placed where o.seq = placed.seq",
         params![limit],
     )
 }
 
-/// Forgets events that happened before `before`, a bounded number at a time.
+/// Of the oldest `limit` events, forgets those that happened before `before`.
 pub(super) fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
     tx.run(
         "delete from outbox where position in
-           (select position from outbox where position is not null and occurred_at < $1 order by position limit $2)",
+           (select position from (select position, occurred_at from outbox where position is not null
+                                  order by position limit $2) as oldest
+            where occurred_at < $1)",
         params![before, limit],
+    )
+}
+
+/// How many of the named types (`,a,b,`; empty for all) a consumer at `after` has not heard, and when the
+/// oldest happened.
+pub(super) fn unheard(
+    tx: &mut Tx<'_>,
+    after: i64,
+    types: &str,
+    limit: u32,
+) -> Result<(u64, Option<Timestamp>), StoreError> {
+    tx.one(
+        "select count(*), min(occurred_at) from (
+           select occurred_at from (
+             select occurred_at from outbox
+             where position > $1 and ($2 = '' or replace($2, ',' || type || ',', '') <> $2)
+             order by position limit $3) as placed
+           union all
+           select occurred_at from (
+             select occurred_at from outbox
+             where position is null and ($2 = '' or replace($2, ',' || type || ',', '') <> $2) limit $3) as waiting
+         ) as unheard",
+        params![after, types, limit],
     )
 }
 
 /// How far the consumer of `source` has come.
 pub(super) fn cursor(tx: &mut Tx<'_>, source: &str) -> Result<i64, StoreError> {
-    tx.run("insert into cursors (source, position) values ($1, 0) on conflict do nothing", params![source])?;
-    tx.one("select position from cursors where source = $1", params![source])
+    tx.one("select coalesce((select position from cursors where source = $1), 0)", params![source])
 }
 
 /// Moves the cursor, unless another process has moved it.
 pub(super) fn move_cursor(tx: &mut Tx<'_>, source: &str, from: i64, to: i64) -> Result<(), StoreError> {
     tx.run_versioned(
-        "update cursors set position = $3 where source = $1 and position = $2",
+        "insert into cursors (source, position) values ($1, $3)
+         on conflict (source) do update set position = $3 where cursors.position = $2",
         params![source, from, to],
     )
 }
 
-/// All events of `source` will be heard again.
-pub(super) fn rewind(tx: &mut Tx<'_>, source: &str) -> Result<u64, StoreError> {
-    tx.run("delete from dead_letters where source = $1", params![source])?;
-    tx.run("update cursors set position = 0 where source = $1", params![source])
+/// Lets one transaction at a time change what is parked of `source`: on Postgres one that began before another's
+/// end runs again, and so sees what it did.
+pub(super) fn take_turn(tx: &mut Tx<'_>, source: &str) -> Result<(), StoreError> {
+    tx.run(
+        "insert into cursors (source, position) values ($1, 0)
+         on conflict (source) do update set position = cursors.position",
+        params![source],
+    )
+    .map(drop)
 }
 
-/// Remembers an event that came through a broker; false when it was handled before.
-pub(super) fn first_time(tx: &mut Tx<'_>, event: EventId) -> Result<bool, StoreError> {
-    let inserted = tx.run(
-        "insert into processed_events (event_id, processed_at) values ($1, $2) on conflict do nothing",
-        params![event, tx.now()],
+/// All events of all sources will be heard again.
+pub(super) fn rewind(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run("update cursors set position = 0 where source <> $1", params![RELAY])?;
+    tx.run("delete from dead_letters", params![]).map(drop)
+}
+
+/// Remembers events that came through a broker; returns those that were not handled before.
+pub(super) fn remember(tx: &mut Tx<'_>, events: &[Logged]) -> Result<HashSet<EventId>, StoreError> {
+    // An id is 30 letters: `evt_` and 26 digits.
+    let ids: String = events.iter().map(|event| event.envelope.event_id.to_string()).collect();
+    let fresh: Vec<EventId> = tx.rows(
+        "with recursive came (event, rest) as (
+           select cast('' as text), cast($1 as text)
+           union all
+           select substr(rest, 1, 30), substr(rest, 31) from came where rest <> '')
+         insert into processed_events (event_id, processed_at)
+         select event, cast($2 as bigint) from came where event <> '' on conflict do nothing returning event_id",
+        params![ids, tx.now()],
     )?;
-    Ok(inserted == 1)
+    Ok(fresh.into_iter().collect())
 }
 
 /// Forgets handled events that no broker will deliver again.
-pub(super) fn purge_processed(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    tx.run("delete from processed_events where processed_at < $1", params![before])
+pub(super) fn purge_processed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    tx.run(
+        "delete from processed_events where event_id in
+           (select event_id from processed_events where processed_at < $1 order by processed_at limit $2)",
+        params![before, limit],
+    )
 }
 
-/// Keys of `source` that have a parked event.
-pub(super) fn parked_keys(tx: &mut Tx<'_>, source: &str) -> Result<Vec<String>, StoreError> {
-    tx.rows("select distinct key from dead_letters where source = $1", params![source])
+/// Keys of `source` that have parked events, with how many; no more than `limit` events are looked at.
+pub(super) fn parked_keys(tx: &mut Tx<'_>, source: &str, limit: u32) -> Result<Vec<(String, u32)>, StoreError> {
+    tx.rows(
+        "select key, count(*) from (select key from dead_letters where source = $1 limit $2) as parked group by key",
+        params![source, limit],
+    )
 }
 
 /// Puts an event aside.
@@ -215,7 +271,7 @@ pub(super) fn unpark(tx: &mut Tx<'_>, letter: &DeadLetter, now: Timestamp) -> Re
     Ok(())
 }
 
-/// (how many are parked, how many of them are dead)
-pub(super) fn parked_count(tx: &mut Tx<'_>) -> Result<(i64, i64), StoreError> {
+/// How many events are parked, and how many of them are dead.
+pub(super) fn parked_count(tx: &mut Tx<'_>) -> Result<(u64, u64), StoreError> {
     tx.one("select count(*), count(case when state = 'dead' then 1 end) from dead_letters", params![])
 }

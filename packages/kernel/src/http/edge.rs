@@ -64,14 +64,21 @@ impl Facts {
     }
 }
 
-/// Puts the edge around routes; paths that nobody declared are answered in the envelope too.
+/// Puts the edge around routes.
 pub fn surround(routes: Router, edge: Edge) -> Router {
     routes
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no_such_path", "there is nothing at this path") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
         })
         .layer(axum::middleware::from_fn_with_state(edge, answer))
+}
+
+/// Answers paths that nobody declared: once a process, around the routes of all its services.
+pub fn with_fallback(routes: Router, edge: Edge) -> Router {
+    let nothing = Router::new().fallback(|| async {
+        Problem::new(StatusCode::NOT_FOUND, "no_such_path", "there is nothing at this path")
+    });
+    routes.fallback_service(nothing.layer(axum::middleware::from_fn_with_state(edge, answer)))
 }
 
 async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Response {

@@ -13,7 +13,7 @@ use crate::store::{Scope, project_text};
 pub(crate) struct Running(Arc<Mutex<HashSet<String>>>);
 
 /// Held while a request with a key runs.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     running: Running,
     name: String,
 }

@@ -20,7 +20,7 @@ mod tests;
 
 pub use answer::{Answer, Answering, Reply, Written};
 pub use context::{Ctx, IdempotencyKey, IfMatch};
-pub use edge::{Edge, surround};
+pub use edge::{Edge, surround, with_fallback};
 pub use health::{Health, Ready};
 pub use crate::store::answers::purge as purge_idempotency_keys;
 pub(crate) use idempotency::Running as RunningKeys;

@@ -169,5 +169,3 @@ fn troubles(state: JobState, rows: &[JobRow]) -> Vec<&str> {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
-#[path = "/tmp/scratch-jobs/m.rs"]
-mod zz;

@@ -6,6 +6,7 @@
 
 mod enqueue;
 pub(crate) mod answers;
+mod care;
 mod error;
 mod migrate;
 mod page;
@@ -27,6 +28,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+pub use care::{back_up_files, check_files, check_postgres, postgres_environment, sqlite_version};
 pub use error::{OnConstraint, StoreError};
 pub use migrate::Migration;
 pub use page::{BadPage, LIMIT_DEFAULT, LIMIT_MAX, Page, PageQuery};
@@ -44,6 +46,8 @@ use queue::{Access, Command, Pushed, Queue, Work};
 /// Works that may wait for one database; the next one hears "busy".
 const WAITING_MAX: usize = 8_192;
 const SQLITE_READERS: usize = 2;
+/// Reading another service's log needs no more.
+const ATTACHED_CONNECTIONS: usize = 1;
 
 /// Which engine holds a service's data, and where.
 #[derive(Clone, Debug)]
@@ -125,6 +129,17 @@ impl Signals {
 }
 
 impl Parts {
+    fn new(service: &'static str, engine: &Engine, surroundings: Surroundings) -> Arc<Self> {
+        let Surroundings { clock, ids, keys } = surroundings;
+        let signals = Signals {
+            events: watch::Sender::new(0),
+            positioned: watch::Sender::new(0),
+            jobs: watch::Sender::new(0),
+            positions_with_commit: matches!(engine, Engine::Sqlite { .. }),
+        };
+        Arc::new(Self { service, clock, ids, keys, signals })
+    }
+
     fn tx<'c>(&'c self, connection: tx::Connection<'c>, work: &dyn Work) -> Tx<'c> {
         Tx {
             connection,
@@ -148,14 +163,7 @@ impl Store {
         migrations: &[Migration],
         surroundings: Surroundings,
     ) -> Result<Self, StoreError> {
-        let signals = Signals {
-            events: watch::Sender::new(0),
-            positioned: watch::Sender::new(0),
-            jobs: watch::Sender::new(0),
-            positions_with_commit: matches!(engine, Engine::Sqlite { .. }),
-        };
-        let Surroundings { clock, ids, keys } = surroundings;
-        let parts = Arc::new(Parts { service, clock, ids, keys, signals });
+        let parts = Parts::new(service, &engine, surroundings);
         match engine.clone() {
             Engine::Sqlite { directory } => Self::open_sqlite(parts, engine, &directory, migrations),
             Engine::Postgres { url, connections_max } => {
@@ -165,13 +173,31 @@ impl Store {
                     let migrating = scope.spawn(|| migrate::postgres(&mut address.owner()?, service, migrations));
                     migrating.join().unwrap_or(Err(StoreError::Panicked))
                 })?;
-                let queue = Arc::new(Queue::new(WAITING_MAX));
-                let pool = Some(Pool { address, connections_max });
-                let (writers, readers) = (Arc::clone(&queue), queue);
-                let threads = Mutex::default();
-                Ok(Self(Arc::new(Inner { parts, engine, writers, readers, pool, threads })))
+                Ok(Self::on_postgres(parts, engine, address, connections_max))
             }
         }
+    }
+
+    /// The database of a service that another process runs: its log can be read. Postgres only, since the
+    /// embedded engine's files belong to one process.
+    pub fn attach(
+        service: &'static str,
+        engine: Engine,
+        surroundings: Surroundings,
+    ) -> Result<Self, StoreError> {
+        let Engine::Postgres { url, .. } = &engine else {
+            return Err(StoreError::Unavailable("embedded databases are not shared between processes".into()));
+        };
+        let address = postgres::Address::parse(url, service)?;
+        let parts = Parts::new(service, &engine, surroundings);
+        Ok(Self::on_postgres(parts, engine, address, ATTACHED_CONNECTIONS))
+    }
+
+    fn on_postgres(parts: Arc<Parts>, engine: Engine, address: postgres::Address, connections_max: usize) -> Self {
+        let queue = Arc::new(Queue::new(WAITING_MAX));
+        let (writers, readers) = (Arc::clone(&queue), queue);
+        let pool = Some(Pool { address, connections_max });
+        Self(Arc::new(Inner { parts, engine, writers, readers, pool, threads: Mutex::default() }))
     }
 
     fn open_sqlite(

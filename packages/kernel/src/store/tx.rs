@@ -211,17 +211,25 @@ impl Tx<'_> {
         origin: Origin,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.enter(&scope)?;
-        let before_scope = std::mem::replace(&mut self.scope, scope);
-        let before_origin = std::mem::replace(&mut self.origin, origin);
+        let (before_scope, before_origin) = (self.scope.clone(), self.origin.clone());
+        self.act_as(scope, origin)?;
         let outcome = work(self);
-        self.origin = before_origin;
-        self.scope = before_scope.clone();
         // A failed transaction takes no more statements; whoever undoes it sets the scope again.
         if self.health == Health::Well {
-            self.enter(&before_scope)?;
+            self.act_as(before_scope, before_origin)?;
+        } else {
+            (self.scope, self.origin) = (before_scope, before_origin);
         }
         outcome
+    }
+
+    /// Goes on as another scope and origin; a neighbour of the same project costs nothing.
+    pub(crate) fn act_as(&mut self, scope: Scope, origin: Origin) -> Result<(), StoreError> {
+        if scope.project() != self.scope.project() {
+            self.enter(&scope)?;
+        }
+        (self.scope, self.origin) = (scope, origin);
+        Ok(())
     }
 
     /// Runs `work` so that its failure undoes its own changes only.
@@ -234,8 +242,10 @@ impl Tx<'_> {
         self.simple("savepoint attempt")?;
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(self)))
             .unwrap_or_else(|_| Err(E::from(StoreError::Panicked)));
-        if matches!(self.health, Health::Retry | Health::Lost) {
-            return Err(StoreError::Conflict);
+        match self.health {
+            Health::Retry => return Err(StoreError::Conflict),
+            Health::Lost => return Err(StoreError::Unavailable("the database was lost on the way".into())),
+            Health::Well | Health::Failed => {}
         }
         let outcome = match self.health {
             Health::Failed if outcome.is_ok() => Err(E::from(swallowed())),
@@ -246,8 +256,9 @@ impl Tx<'_> {
             self.events.truncate(events);
             self.jobs.truncate(jobs);
             self.simple("rollback to savepoint attempt")?;
-            self.scope = scope.clone();
+            // Also where work of another scope failed in between: the engine stands in that one.
             self.enter(&scope)?;
+            self.scope = scope;
         }
         self.simple("release savepoint attempt")?;
         Ok(outcome)
@@ -263,9 +274,6 @@ impl Tx<'_> {
     }
 
     fn enter(&mut self, scope: &Scope) -> Result<(), StoreError> {
-        if *scope == self.scope {
-            return Ok(());
-        }
         let entered = match &mut self.connection {
             Connection::Sqlite(connection) => {
                 connection.enter(scope);

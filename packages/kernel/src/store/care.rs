@@ -1,0 +1,135 @@
+//! Looking after databases: whole, backed up at one moment, reachable.
+
+use std::path::{Path, PathBuf};
+
+use ::postgres::config::Host;
+use ::postgres::{Client, Config, NoTls};
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::StoreError;
+use super::sqlite;
+
+const PAGES_PER_STEP: i32 = 1_024;
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+fn database_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|kind| kind == "db") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Which SQLite is built in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// Checks every file of a directory; returns how many there are.
+pub fn check_files(directory: &Path) -> Result<usize, StoreError> {
+    let files = database_files(directory)?;
+    for file in &files {
+        let connection = sqlite::open(file)?;
+        let answer: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+        if answer != "ok" {
+            return Err(StoreError::Unavailable(format!("{}: {answer}", file.display()).into()));
+        }
+    }
+    Ok(files.len())
+}
+
+/// Copies all files of a directory as they are at one moment; writers wait only while that moment is taken.
+pub fn back_up_files(
+    directory: &Path,
+    target: &Path,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<(), StoreError> {
+    let files = database_files(directory)?;
+    let mut gates = Vec::new();
+    let mut snapshots = Vec::new();
+    // With all writers held, every snapshot is of the same moment: no consumer is ahead of its source.
+    for file in &files {
+        let gate = sqlite::open(file)?;
+        gate.execute_batch("begin immediate").map_err(failed)?;
+        gates.push(gate);
+    }
+    for file in &files {
+        let snapshot = sqlite::open(file)?;
+        snapshot.execute_batch("begin; select count(*) from sqlite_schema").map_err(failed)?;
+        snapshots.push(snapshot);
+    }
+    for gate in gates {
+        gate.execute_batch("rollback").map_err(failed)?;
+    }
+    let sizes: Vec<u64> = snapshots.iter().map(pages).collect::<Result<_, _>>()?;
+    let total = sizes.iter().sum();
+    let mut before = 0;
+    for ((file, snapshot), size) in files.iter().zip(&snapshots).zip(sizes) {
+        let mut copy = Connection::open(target.join(file.file_name().unwrap_or_default())).map_err(failed)?;
+        let backup = Backup::new(snapshot, &mut copy).map_err(failed)?;
+        while backup.step(PAGES_PER_STEP).map_err(failed)? != StepResult::Done {
+            let left = u64::try_from(backup.progress().remaining).unwrap_or(0);
+            progress(before + size.saturating_sub(left), total);
+        }
+        before += size;
+        drop(backup);
+        copy.execute_batch("pragma journal_mode = delete").map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn pages(connection: &Connection) -> Result<u64, StoreError> {
+    let pages: i64 = connection.query_row("pragma page_count", [], |row| row.get(0)).map_err(failed)?;
+    Ok(u64::try_from(pages).unwrap_or(0))
+}
+
+/// Whether a Postgres answers, and what it is.
+pub fn check_postgres(url: &str) -> Result<String, StoreError> {
+    let mut client = Client::connect(url, NoTls).map_err(failed)?;
+    let row = client
+        .query_one("select current_setting('server_version'), current_user, rolsuper or rolcreaterole from pg_roles where rolname = current_user", &[])
+        .map_err(failed)?;
+    let (version, user, may_create): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+    let roles: i64 = client
+        .query_one("select count(*) from pg_roles where rolname in ('stoa_app', 'stoa_system')", &[])
+        .map_err(failed)?
+        .get(0);
+    if roles < 2 && !may_create {
+        let why = format!("{user} may not create the roles stoa_app and stoa_system, and they are not there");
+        return Err(StoreError::Unavailable(why.into()));
+    }
+    Ok(format!("Postgres {version} as {user}"))
+}
+
+/// How Postgres' own tools are told where to go: by environment, so that no password is an argument.
+pub fn postgres_environment(url: &str) -> Result<Vec<(&'static str, String)>, StoreError> {
+    let config: Config = url.parse().map_err(|error: ::postgres::Error| failed(error))?;
+    let mut variables = Vec::new();
+    if let Some(Host::Tcp(host)) = config.get_hosts().first() {
+        variables.push(("PGHOST", host.clone()));
+    }
+    if let Some(Host::Unix(path)) = config.get_hosts().first() {
+        variables.push(("PGHOST", path.display().to_string()));
+    }
+    if let Some(port) = config.get_ports().first() {
+        variables.push(("PGPORT", port.to_string()));
+    }
+    if let Some(user) = config.get_user() {
+        variables.push(("PGUSER", user.to_owned()));
+    }
+    if let Some(password) = config.get_password() {
+        variables.push(("PGPASSWORD", String::from_utf8_lossy(password).into_owned()));
+    }
+    let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
+    variables.push(("PGDATABASE", database.to_owned()));
+    Ok(variables)
+}

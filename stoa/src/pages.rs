@@ -1,0 +1,160 @@
+//! The first pages: `/` says what runs here, `/docs` shows the API, `/openapi.json` is its document.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, HeaderValue, header};
+use kernel::config::Mode;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::{Value, json};
+
+struct Shown {
+    services: Vec<&'static str>,
+    document: Value,
+    mode: Mode,
+}
+
+const STYLE: &str = include_str!("pages.css");
+/// Our pages need nothing from elsewhere, and run no scripts.
+const POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'");
+
+/// The routes of the pages.
+pub fn routes(services: Vec<&'static str>, document: Value, mode: Mode) -> Router {
+    Router::new()
+        .route("/", get(home))
+        .route("/docs", get(docs))
+        .route("/openapi.json", get(openapi))
+        .with_state(Arc::new(Shown { services, document, mode }))
+}
+
+async fn openapi(State(shown): State<Arc<Shown>>) -> Response {
+    axum::Json(&shown.document).into_response()
+}
+
+async fn home(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
+    let wants_page = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("text/html"));
+    if !wants_page {
+        let about = json!({ "name": "stoa", "version": env!("CARGO_PKG_VERSION"), "services": shown.services,
+            "docs": "/docs", "openapi": "/openapi.json", "ready": "/health/ready", "metrics": "/metrics" });
+        return axum::Json(about).into_response();
+    }
+    page("Stoa", html! {
+        h1 { "Stoa" }
+        p { "The back office of a business that trades online. Version " (env!("CARGO_PKG_VERSION")) "." }
+        h2 { "What runs here" }
+        ul { @for service in &shown.services { li { code { (service) } } } }
+        h2 { "Where to look" }
+        ul {
+            li { a href="/docs" { "The API" } " and " a href="/openapi.json" { "its document" } }
+            li { a href="/health/ready" { "Health" } " and " a href="/metrics" { "figures" } }
+        }
+        @if shown.mode == Mode::Sandbox {
+            h2 { "Try it" }
+            p { "This is the sandbox. A token for the demo project, valid for 15 minutes:" }
+            pre { "TOKEN=$(stoa token)\ncurl -H \"authorization: Bearer $TOKEN\" http://localhost:8000/api/v1/audit/records" }
+        }
+    })
+}
+
+async fn docs(State(shown): State<Arc<Shown>>) -> Response {
+    let paths = shown.document["paths"].as_object();
+    let operations: Vec<(&str, &str, &Value)> = paths
+        .into_iter()
+        .flatten()
+        .flat_map(|(path, item)| {
+            let item = item.as_object();
+            item.into_iter().flatten().map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+        })
+        .collect();
+    page("The API of Stoa", html! {
+        p { a href="/" { "Stoa" } }
+        h1 { "The API" }
+        p { "Every call carries a bearer token. Writes take an " code { "Idempotency-Key" } ": the same key and body get \
+            the same answer. Errors are " code { "{code, message, details, correlation_id}" } ". The whole document is "
+            a href="/openapi.json" { "/openapi.json" } "." }
+        nav aria-label="Operations" {
+            ul { @for (method, path, operation) in &operations {
+                li { a href={ "#" (anchor(operation)) } { code { (method.to_uppercase()) " " (path) } } }
+            } }
+        }
+        @for (method, path, operation) in &operations { (section(method, path, operation, &shown.document)) }
+    })
+}
+
+fn anchor(operation: &Value) -> &str {
+    operation["operationId"].as_str().unwrap_or("operation")
+}
+
+fn section(method: &str, path: &str, operation: &Value, document: &Value) -> Markup {
+    let parameters = operation["parameters"].as_array();
+    let body = &operation["requestBody"]["content"]["application/json"];
+    html! {
+        section id=(anchor(operation)) {
+            h2 { code { (method.to_uppercase()) " " (path) } }
+            p { (operation["summary"].as_str().unwrap_or_default()) }
+            @if let Some(more) = operation["description"].as_str() { p { (more) } }
+            @if let Some(parameters) = parameters {
+                table {
+                    caption { "Parameters" }
+                    thead { tr { th scope="col" { "name" } th scope="col" { "in" } th scope="col" { "meaning" } } }
+                    tbody { @for parameter in parameters { tr {
+                        td { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
+                        td { (text(&parameter["in"])) }
+                        td { (text(&parameter["description"])) }
+                    } } }
+                }
+            }
+            @if body.is_object() {
+                h3 { "Body" }
+                pre tabindex="0" { (example(body, document)) }
+            }
+            table {
+                caption { "Answers" }
+                thead { tr { th scope="col" { "status" } th scope="col" { "when" } } }
+                tbody { @for (status, answer) in operation["responses"].as_object().into_iter().flatten() { tr {
+                    td { code { (status) } }
+                    td { (text(&answer["description"])) }
+                } } }
+            }
+        }
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The example of a body, or else its schema.
+fn example(body: &Value, document: &Value) -> String {
+    let named = body["schema"]["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let schema = named.map_or(&body["schema"], |name| &document["components"]["schemas"][name]);
+    let shown = [&body["example"], &schema["example"]].into_iter().find(|value| !value.is_null());
+    serde_json::to_string_pretty(shown.unwrap_or(schema)).unwrap_or_default()
+}
+
+fn page(title: &str, content: Markup) -> Response {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main { (content) } }
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    (headers, page.into_string()).into_response()
+}

@@ -1,0 +1,153 @@
+//! Serving: start, say where to look, serve, drain.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use kernel::config::{Mode, Settings};
+use kernel::http::{Health, listen, merge, surround, with_fallback};
+use kernel::ids::Ids;
+use kernel::service::Running;
+use kernel::telemetry::{logs, traces};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::lock::DataLock;
+use crate::output::say;
+use crate::platform::{self, Failure};
+use crate::{demo, pages, settings};
+
+/// `stoa up`: everything in one process.
+pub fn up(settings: Settings) -> Result<ExitCode, Failure> {
+    run(settings, &[])
+}
+
+/// `stoa serve NAME..`: the named services in one process.
+pub fn serve(settings: Settings, names: &[String]) -> Result<ExitCode, Failure> {
+    run(settings, names)
+}
+
+fn run(settings: Settings, names: &[String]) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    logs::init(settings.get(&settings::LOG_STYLE), &settings.get(&settings::LOG_FILTER))
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    let directory = settings.get(&settings::DATA_DIR);
+    let embedded = settings.get(&settings::DATABASE_URL).is_none();
+    // On Postgres the data directory holds keys only, and many processes may share them.
+    let mut lock = if embedded { Some(DataLock::take(&directory)?) } else { None };
+    let platform = platform::platform(&settings)?;
+    let services = platform::open(&platform, names)?;
+    let logs = platform::logs(&platform, &services)?;
+    let address = settings.get(&settings::LISTEN);
+    if let Some(lock) = &mut lock {
+        let noted = lock.note(&format!("listening on {address}"));
+        noted.map_err(|error| Failure::File(directory.display().to_string(), error))?;
+    }
+    let served = platform::block_on(serve_all(&settings, &services, &logs, started))?;
+    for service in &services {
+        service.store().close();
+    }
+    tracing::info!("stopped");
+    served
+}
+
+async fn serve_all(
+    settings: &Settings,
+    services: &[Running],
+    logs: &[kernel::store::Store],
+    started: Instant,
+) -> Result<ExitCode, Failure> {
+    let address = settings.get(&settings::LISTEN);
+    let exporter = match settings.get(&settings::TRACES_ENDPOINT) {
+        Some(endpoint) => {
+            let installed = traces::install(&endpoint, "stoa");
+            Some(installed.map_err(|error| Failure::Other(error.to_string()))?)
+        }
+        None => None,
+    };
+    let listening =
+        listen(address).await.map_err(|error| Failure::File(format!("the address {address}"), error))?;
+    let (stop, stopping) = watch::channel(false);
+    let health = Health::default();
+    let routes = routes(services, &health, settings);
+    let mut tasks = JoinSet::new();
+    for service in services {
+        let others: Vec<_> =
+            logs.iter().filter(|log| log.service() != service.name()).cloned().collect();
+        service.start(&others, &stopping, &mut tasks);
+    }
+    if settings.get(&settings::MODE) == Mode::Sandbox {
+        demo::seed(settings, services, &routes).await;
+    }
+    health.started(services.iter().map(|service| service.store().clone()).collect());
+    welcome(settings, &listening.address().to_string(), services, started.elapsed());
+
+    let drain = settings.get(&settings::DRAIN);
+    let serving = tokio::spawn(listening.serve(routes, stopping, drain));
+    asked_to_stop().await;
+    tracing::info!("stopping: no new requests, the running ones may end");
+    health.drain();
+    // A channel without receivers has nobody left to stop.
+    let _ = stop.send(true);
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "serving ended badly");
+    }
+    let ended = tokio::time::timeout(drain, async { while tasks.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        tracing::warn!("some background work did not end in time; it goes on at the next start");
+    }
+    if let Some(exporter) = exporter {
+        exporter.shutdown().await;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All routes of this process.
+fn routes(services: &[Running], health: &Health, settings: &Settings) -> Router {
+    let mut routes = health.routes();
+    let mut documents = Vec::new();
+    for service in services {
+        let (own, document) = service.routes();
+        routes = routes.merge(own);
+        documents.push(document);
+    }
+    let names = services.iter().map(Running::name).collect();
+    let pages = pages::routes(names, merge(documents), settings.get(&settings::MODE));
+    let edge = kernel::service::edge("stoa", settings, &Ids::new());
+    with_fallback(routes.merge(surround(pages, edge.clone())), edge)
+}
+
+fn welcome(settings: &Settings, address: &str, services: &[Running], took: Duration) {
+    let names: Vec<&str> = services.iter().map(Running::name).collect();
+    let data = match settings.get(&settings::DATABASE_URL) {
+        Some(_) => "Postgres".to_owned(),
+        None => format!("files in {}", settings.get(&settings::DATA_DIR).display()),
+    };
+    tracing::info!(listen = address, services = names.join(","), ready_ms = took.as_millis() as u64, "ready");
+    say(format!("\nStoa is ready after {} ms.\n", took.as_millis()));
+    say(format!("  home      http://{address}/"));
+    say(format!("  API       http://{address}/docs   (the document: /openapi.json)"));
+    say(format!("  health    http://{address}/health/ready   figures: /metrics"));
+    say(format!("  services  {}", names.join(", ")));
+    say(format!("  data      {data}"));
+    if settings.get(&settings::MODE) == Mode::Sandbox {
+        say("\nThis is the sandbox, with demo data. A token to try it with, valid for 15 minutes:\n");
+        say("  TOKEN=$(stoa token)          # or: cargo run --release -- token");
+        say(format!("  curl -H \"authorization: Bearer $TOKEN\" http://{address}/api/v1/audit/records"));
+    }
+    say("\nCtrl-C stops it.\n");
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be heard; only Ctrl-C stops this process");
+            let _ = interrupted.await;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The services that there are. Only this file names them.
+
+use kernel::service::Service;
+
+/// All services, in the order in which they start.
+pub fn all() -> Vec<Service> {
+    vec![audit::service()]
+}
+
+/// The names of all services.
+pub fn names() -> Vec<&'static str> {
+    all().iter().map(Service::name).collect()
+}
