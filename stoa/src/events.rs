@@ -125,10 +125,8 @@ async fn rebuild(settings: &Settings, name: &str) -> Result<(), Failure> {
     let Some(clear) = service.clear() else {
         return Err(Failure::Other(format!("{name} is not a projection of events, so it cannot be rebuilt")));
     };
-    for source in services.iter().filter(|other| other.name() != name) {
-        let rebuilt = events::rebuild(service.store(), source.name(), clear).await;
-        rebuilt.map_err(|error| Failure::Store(service.name(), error))?;
-    }
+    let rebuilt = events::rebuild(service.store(), clear).await;
+    rebuilt.map_err(|error| Failure::Store(service.name(), error))?;
     say(format!("{name} is empty and hears all kept events again when it runs."));
     Ok(())
 }

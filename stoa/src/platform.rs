@@ -44,7 +44,7 @@ pub enum Failure {
     #[error("the database of {0}: {1}")]
     Store(&'static str, #[source] StoreError),
     /// A name that is no service's.
-    #[error("there is no service `{0}`; there are: {}", services::names().join(", "))]
+    #[error("there is no service `{0}`; there are: {all}", all = services::names().join(", "))]
     NoSuchService(String),
     /// Anything else, in words.
     #[error("{0}")]
