@@ -51,7 +51,8 @@ pub fn run(settings: Settings, what: AuditCommand) -> Result<ExitCode, Failure> 
 }
 
 fn read_digests(path: &Path) -> Result<Vec<audit::Block>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::File(path.display().to_string(), error))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::File(path.display().to_string(), error))?;
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())

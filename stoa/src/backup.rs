@@ -38,10 +38,13 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Failure {
 /// Copies all databases into a new directory.
 pub fn backup(settings: Settings, target: &Path, with_keys: bool) -> Result<ExitCode, Failure> {
     if target.exists() {
-        return Err(Failure::Other(format!("{} exists already; a backup needs a new directory", target.display())));
+        return Err(Failure::Other(format!(
+            "{} exists already; a backup needs a new directory",
+            target.display()
+        )));
     }
     std::fs::create_dir_all(target).map_err(failed(target))?;
-    let engine = match platform::engine(&settings) {
+    let engine = match platform::engine(&settings)? {
         Engine::Sqlite { directory } => {
             let mut progress: Option<Progress> = None;
             back_up_files(&directory, target, |done, total| {
@@ -75,19 +78,31 @@ pub fn backup(settings: Settings, target: &Path, with_keys: bool) -> Result<Exit
 /// Puts a backup in place, where there is no data yet.
 pub fn restore(settings: &Settings, source: &Path) -> Result<ExitCode, Failure> {
     let text = std::fs::read_to_string(source.join(MANIFEST)).map_err(failed(&source.join(MANIFEST)))?;
-    let manifest: Manifest =
-        serde_json::from_str(&text).map_err(|error| Failure::Other(format!("the manifest cannot be read: {error}")))?;
-    if entries(source)?.iter().map(|file| (&file.name, &file.sha256)).ne(manifest.files.iter().map(|file| (&file.name, &file.sha256))) {
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| Failure::Other(format!("the manifest cannot be read: {error}")))?;
+    if entries(source)?
+        .iter()
+        .map(|file| (&file.name, &file.sha256))
+        .ne(manifest.files.iter().map(|file| (&file.name, &file.sha256)))
+    {
         return Err(Failure::Other("the files of this backup are not those that were written".into()));
     }
     let _lock = DataLock::take(&settings.get(&settings::DATA_DIR))?;
-    match (platform::engine(settings), manifest.engine.as_str()) {
+    match (platform::engine(settings)?, manifest.engine.as_str()) {
         (Engine::Sqlite { directory }, "sqlite") => restore_files(source, &directory)?,
         (Engine::Postgres { url, .. }, "postgres") => {
             let dump = source.join(POSTGRES_DUMP).display().to_string();
-            postgres_tool("pg_restore", &["--exit-on-error", "--single-transaction", "--dbname=", &dump], &url)?;
+            postgres_tool(
+                "pg_restore",
+                &["--exit-on-error", "--single-transaction", "--dbname=", &dump],
+                &url,
+            )?;
         }
-        (_, engine) => return Err(Failure::Other(format!("this is a backup of {engine}, and the settings choose another engine"))),
+        (_, engine) => {
+            return Err(Failure::Other(format!(
+                "this is a backup of {engine}, and the settings choose another engine"
+            )));
+        }
     }
     let keys = platform::keys_directory(settings);
     if source.join("keys").exists() && !keys.exists() {
@@ -100,7 +115,10 @@ pub fn restore(settings: &Settings, source: &Path) -> Result<ExitCode, Failure> 
 fn restore_files(source: &Path, directory: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(directory).map_err(failed(directory))?;
     if files(directory)?.iter().any(|path| path.extension().is_some_and(|kind| kind == "db")) {
-        return Err(Failure::Other(format!("{} holds data already; move it away first", directory.display())));
+        return Err(Failure::Other(format!(
+            "{} holds data already; move it away first",
+            directory.display()
+        )));
     }
     for path in files(source)?.iter().filter(|path| path.extension().is_some_and(|kind| kind == "db")) {
         let name = path.file_name().unwrap_or_default();
@@ -157,7 +175,8 @@ fn entries(directory: &Path) -> Result<Vec<Entry>, Failure> {
 fn postgres_tool(tool: &str, arguments: &[&str], url: &str) -> Result<(), Failure> {
     let url = Secret::new(url.to_owned());
     let mut command = Command::new(tool);
-    let parts = kernel::store::postgres_environment(url.expose()).map_err(|error| Failure::Other(error.to_string()))?;
+    let parts = kernel::store::postgres_environment(url.expose())
+        .map_err(|error| Failure::Other(error.to_string()))?;
     let database = parts.iter().find(|(name, _)| *name == "PGDATABASE").map(|(_, value)| value.clone());
     for argument in arguments {
         match (*argument, &database) {
@@ -166,7 +185,9 @@ fn postgres_tool(tool: &str, arguments: &[&str], url: &str) -> Result<(), Failur
         };
     }
     let status = command.envs(parts).status().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::Other(format!("`{tool}` is needed and not installed; it comes with Postgres' client")),
+        std::io::ErrorKind::NotFound => {
+            Failure::Other(format!("`{tool}` is needed and not installed; it comes with Postgres' client"))
+        }
         _ => Failure::File(tool.to_owned(), error),
     })?;
     if status.success() { Ok(()) } else { Err(Failure::Other(format!("`{tool}` ended with {status}"))) }

@@ -88,6 +88,8 @@ pub enum Command {
         #[command(subcommand)]
         what: JobsCommand,
     },
+    /// Measure what this machine and its disk give.
+    Bench,
     /// Copy all databases, consistent with each other, while everything runs.
     Backup {
         /// Into this new directory.

@@ -32,7 +32,8 @@ pub fn seed_by_hand(settings: Settings) -> Result<ExitCode, Failure> {
         return Err(Failure::Other("demo data is for sandbox mode only".into()));
     }
     let services = platform::open(&platform::platform(&settings)?, &[])?;
-    let routes = services.iter().fold(Health::default().routes(), |all, service| all.merge(service.routes().0));
+    let routes =
+        services.iter().fold(Health::default().routes(), |all, service| all.merge(service.routes().0));
     platform::block_on(seed(&settings, &services, &routes))?;
     services.iter().for_each(|service| service.store().close());
     say("The demo data is in place.");

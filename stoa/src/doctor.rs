@@ -70,7 +70,8 @@ fn fsync(directory: &Path) -> Finding {
 }
 
 fn keys(settings: &Settings) -> Finding {
-    let keys = Keys::load_or_create(&platform::keys_directory(settings)).map_err(|error| error.to_string())?;
+    let keys =
+        Keys::load_or_create(&platform::keys_directory(settings)).map_err(|error| error.to_string())?;
     Ok(format!("readable; audit blocks are signed by {}", keys.signer.kid()))
 }
 
@@ -78,7 +79,9 @@ fn address(settings: &Settings) -> Finding {
     let address = settings.get(&settings::LISTEN);
     match std::net::TcpListener::bind(address) {
         Ok(_) => Ok(format!("{address} is free")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(format!("{address} is in use, by us if we run")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Ok(format!("{address} is in use, by us if we run"))
+        }
         Err(error) => Err(format!("{address} cannot be listened on: {error}")),
     }
 }
@@ -94,11 +97,13 @@ fn mode(settings: &Settings) -> Finding {
 }
 
 fn databases(settings: &Settings) -> Finding {
-    match platform::engine(settings) {
+    match platform::engine(settings).map_err(|failure| failure.to_string())? {
         Engine::Sqlite { directory } => {
             let checked = kernel::store::check_files(&directory).map_err(|error| error.to_string())?;
             Ok(format!("SQLite {}, {checked} files, all whole", kernel::store::sqlite_version()))
         }
-        Engine::Postgres { url, .. } => kernel::store::check_postgres(&url).map_err(|error| error.to_string()),
+        Engine::Postgres { url, .. } => {
+            kernel::store::check_postgres(&url).map_err(|error| error.to_string())
+        }
     }
 }

@@ -135,7 +135,8 @@ fn write_nested(value: &Value, depth: usize, text: &mut String) {
 }
 
 fn quoted(key: &str) -> String {
-    let plain = !key.is_empty() && key.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_' || letter == '-');
+    let plain = !key.is_empty()
+        && key.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_' || letter == '-');
     // A bare `no` or `y` would be a truth to older readers.
     if plain && !matches!(key, "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null") {
         key.to_owned()

@@ -16,7 +16,9 @@ const PAGE: u32 = 200;
 /// Does what is asked.
 pub fn run(settings: Settings, what: JobsCommand) -> Result<ExitCode, Failure> {
     match what {
-        JobsCommand::Count => platform::block_on(count(&platform::open(&platform::platform(&settings)?, &[])?))??,
+        JobsCommand::Count => {
+            platform::block_on(count(&platform::open(&platform::platform(&settings)?, &[])?))??
+        }
         JobsCommand::List { service, state } => {
             let state = state.map(|text| parse(&text)).transpose()?;
             let service = platform::open_one(&settings, &service)?;
@@ -24,7 +26,11 @@ pub fn run(settings: Settings, what: JobsCommand) -> Result<ExitCode, Failure> {
         }
         JobsCommand::Retry { service, id } => {
             let service = platform::open_one(&settings, &service)?;
-            return told(&service, platform::block_on(jobs::retry(service.store(), id))?, "it is tried again, now");
+            return told(
+                &service,
+                platform::block_on(jobs::retry(service.store(), id))?,
+                "it is tried again, now",
+            );
         }
         JobsCommand::Discard { service, id } => {
             let service = platform::open_one(&settings, &service)?;
@@ -53,7 +59,13 @@ async fn count(services: &[Running]) -> Result<(), Failure> {
         let counts = jobs::counts(service.store()).await;
         for row in counts.map_err(|error| Failure::Store(service.name(), error))? {
             let oldest = row.oldest_due_at.to_string();
-            rows.push(vec![service.name().to_owned(), row.queue, state(row.state), row.count.to_string(), oldest]);
+            rows.push(vec![
+                service.name().to_owned(),
+                row.queue,
+                row.state.as_str().to_owned(),
+                row.count.to_string(),
+                oldest,
+            ]);
         }
     }
     if rows.is_empty() {
@@ -72,7 +84,15 @@ async fn list(service: &Running, wanted: Option<JobState>) -> Result<(), Failure
         .map(|job| {
             let due = job.due_at.to_string();
             let error = job.error.unwrap_or_default();
-            vec![job.id.to_string(), job.queue, job.kind, state(job.state), job.attempts.to_string(), due, error]
+            vec![
+                job.id.to_string(),
+                job.queue,
+                job.kind,
+                job.state.as_str().to_owned(),
+                job.attempts.to_string(),
+                due,
+                error,
+            ]
         })
         .collect();
     if rows.is_empty() {
@@ -81,8 +101,4 @@ async fn list(service: &Running, wanted: Option<JobState>) -> Result<(), Failure
         table(&["id", "queue", "kind", "state", "tries", "due", "error"], &rows);
     }
     Ok(())
-}
-
-fn state(state: JobState) -> String {
-    format!("{state:?}").to_lowercase()
 }

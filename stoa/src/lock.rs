@@ -32,7 +32,10 @@ impl DataLock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(failed)?;
-                Err(Failure::Locked { directory: directory.display().to_string(), holder: holder.trim().to_owned() })
+                Err(Failure::Locked {
+                    directory: directory.display().to_string(),
+                    holder: holder.trim().to_owned(),
+                })
             }
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }

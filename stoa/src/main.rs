@@ -6,6 +6,7 @@
 
 mod audit_trail;
 mod backup;
+mod bench;
 mod cli;
 mod demo;
 mod doctor;
@@ -18,6 +19,7 @@ mod output;
 mod pages;
 mod platform;
 mod run;
+mod sandbox;
 mod services;
 mod settings;
 mod token;
@@ -56,9 +58,12 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Health { url } => health::ask(&settings, url),
         Command::Doctor => doctor::examine(&settings),
         Command::Demo => demo::seed_by_hand(settings),
-        Command::Token { project, permissions, minutes } => token::mint(&settings, project, permissions, minutes),
+        Command::Token { project, permissions, minutes } => {
+            token::mint(&settings, project, permissions, minutes)
+        }
         Command::Events { what } => events::run(settings, what),
         Command::Jobs { what } => jobs::run(settings, what),
+        Command::Bench => bench::measure(),
         Command::Backup { directory, with_keys } => backup::backup(settings, &directory, with_keys),
         Command::Restore { directory } => backup::restore(&settings, &directory),
         Command::Audit { what } => audit_trail::run(settings, what),

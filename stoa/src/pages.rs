@@ -19,8 +19,9 @@ struct Shown {
 
 const STYLE: &str = include_str!("pages.css");
 /// Our pages need nothing from elsewhere, and run no scripts.
-const POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'");
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'",
+);
 
 /// The routes of the pages.
 pub fn routes(services: Vec<&'static str>, document: Value, mode: Mode) -> Router {
@@ -45,22 +46,25 @@ async fn home(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
             "docs": "/docs", "openapi": "/openapi.json", "ready": "/health/ready", "metrics": "/metrics" });
         return axum::Json(about).into_response();
     }
-    page("Stoa", html! {
-        h1 { "Stoa" }
-        p { "The back office of a business that trades online. Version " (env!("CARGO_PKG_VERSION")) "." }
-        h2 { "What runs here" }
-        ul { @for service in &shown.services { li { code { (service) } } } }
-        h2 { "Where to look" }
-        ul {
-            li { a href="/docs" { "The API" } " and " a href="/openapi.json" { "its document" } }
-            li { a href="/health/ready" { "Health" } " and " a href="/metrics" { "figures" } }
-        }
-        @if shown.mode == Mode::Sandbox {
-            h2 { "Try it" }
-            p { "This is the sandbox. A token for the demo project, valid for 15 minutes:" }
-            pre { "TOKEN=$(stoa token)\ncurl -H \"authorization: Bearer $TOKEN\" http://localhost:8000/api/v1/audit/records" }
-        }
-    })
+    page(
+        "Stoa",
+        html! {
+            h1 { "Stoa" }
+            p { "The back office of a business that trades online. Version " (env!("CARGO_PKG_VERSION")) "." }
+            h2 { "What runs here" }
+            ul { @for service in &shown.services { li { code { (service) } } } }
+            h2 { "Where to look" }
+            ul {
+                li { a href="/docs" { "The API" } " and " a href="/openapi.json" { "its document" } }
+                li { a href="/health/ready" { "Health" } " and " a href="/metrics" { "figures" } }
+            }
+            @if shown.mode == Mode::Sandbox {
+                h2 { "Try it" }
+                p { "This is the sandbox. A token for the demo project, valid for 15 minutes:" }
+                pre { "TOKEN=$(stoa token)\ncurl -H \"authorization: Bearer $TOKEN\" http://localhost:8000/api/v1/audit/records" }
+            }
+        },
+    )
 }
 
 async fn docs(State(shown): State<Arc<Shown>>) -> Response {
@@ -70,22 +74,27 @@ async fn docs(State(shown): State<Arc<Shown>>) -> Response {
         .flatten()
         .flat_map(|(path, item)| {
             let item = item.as_object();
-            item.into_iter().flatten().map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+            item.into_iter()
+                .flatten()
+                .map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
         })
         .collect();
-    page("The API of Stoa", html! {
-        p { a href="/" { "Stoa" } }
-        h1 { "The API" }
-        p { "Every call carries a bearer token. Writes take an " code { "Idempotency-Key" } ": the same key and body get \
-            the same answer. Errors are " code { "{code, message, details, correlation_id}" } ". The whole document is "
-            a href="/openapi.json" { "/openapi.json" } "." }
-        nav aria-label="Operations" {
-            ul { @for (method, path, operation) in &operations {
-                li { a href={ "#" (anchor(operation)) } { code { (method.to_uppercase()) " " (path) } } }
-            } }
-        }
-        @for (method, path, operation) in &operations { (section(method, path, operation, &shown.document)) }
-    })
+    page(
+        "The API of Stoa",
+        html! {
+            p { a href="/" { "Stoa" } }
+            h1 { "The API" }
+            p { "Every call carries a bearer token. Writes take an " code { "Idempotency-Key" } ": the same key and body get \
+                the same answer. Errors are " code { "{code, message, details, correlation_id}" } ". The whole document is "
+                a href="/openapi.json" { "/openapi.json" } "." }
+            nav aria-label="Operations" {
+                ul { @for (method, path, operation) in &operations {
+                    li { a href={ "#" (anchor(operation)) } { code { (method.to_uppercase()) " " (path) } } }
+                } }
+            }
+            @for (method, path, operation) in &operations { (section(method, path, operation, &shown.document)) }
+        },
+    )
 }
 
 fn anchor(operation: &Value) -> &str {

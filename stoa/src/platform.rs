@@ -13,6 +13,7 @@ use kernel::config::{ConfigError, Settings};
 use kernel::ids::Ids;
 use kernel::keys::{Keys, KeysError, signer};
 use kernel::outside::{Call, Outside, OutsideSettings, Provider};
+use kernel::secrets::{Secret, SecretError, SecretRef, VaultAccess};
 use kernel::service::{Platform, Running, Service};
 use kernel::store::{Engine, Store, StoreError, Surroundings};
 
@@ -24,10 +25,12 @@ use crate::{services, settings};
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Settings are wrong.
-    #[error("{}", .0.problems.join("\nstoa: "))]
+    #[error(transparent)]
     Settings(#[from] ConfigError),
     /// Another process owns the data.
-    #[error("{directory} is in use by {holder}; stop it first, or choose another directory with STOA_DATA_DIR")]
+    #[error(
+        "{directory} is in use by {holder}; stop it first, or choose another directory with STOA_DATA_DIR"
+    )]
     Locked {
         /// Which directory.
         directory: String,
@@ -67,14 +70,30 @@ pub const TOKENS_FILE: &str = "tokens.key";
 pub const AUDIENCE: &str = "stoa";
 
 /// Which engine the settings choose.
-pub fn engine(settings: &Settings) -> Engine {
-    match settings.get(&settings::DATABASE_URL) {
+pub fn engine(settings: &Settings) -> Result<Engine, Failure> {
+    Ok(match settings.get(&settings::DATABASE_URL) {
         None => Engine::Sqlite { directory: database_directory(settings) },
         Some(url) => Engine::Postgres {
-            url: url.expose().clone(),
+            url: reveal(settings, &url)?.into_exposed(),
             connections_max: settings.get(&settings::DATABASE_CONNECTIONS),
         },
-    }
+    })
+}
+
+/// The secret that a setting names, or that it is.
+fn reveal(settings: &Settings, text: &Secret<String>) -> Result<Secret<String>, Failure> {
+    let failed = |error: SecretError| Failure::Other(error.to_string());
+    let parse = |text: &Secret<String>| text.expose().parse::<SecretRef>().map_err(failed);
+    block_on(async {
+        let vault = match (settings.get(&settings::VAULT_ADDRESS), settings.get(&settings::VAULT_TOKEN)) {
+            (Some(address), Some(token)) => {
+                let token = parse(&token)?.resolve(&VaultAccess::Absent).await.map_err(failed)?;
+                VaultAccess::At { address, token }
+            }
+            _ => VaultAccess::Absent,
+        };
+        parse(text)?.resolve(&vault).await.map_err(failed)
+    })?
 }
 
 /// What all services share.
@@ -96,7 +115,7 @@ pub fn platform(settings: &Settings) -> Result<Platform, Failure> {
         }
     };
     let verifier = Arc::new(verifier);
-    Ok(Platform { settings: settings.clone(), surroundings, engine: engine(settings), verifier })
+    Ok(Platform { settings: settings.clone(), surroundings, engine: engine(settings)?, verifier })
 }
 
 /// Opens the named services; all of them when none is named.
@@ -146,7 +165,7 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
 
 /// `stoa migrate`
 pub fn migrate(settings: Settings) -> Result<ExitCode, Failure> {
-    let _lock = match engine(&settings) {
+    let _lock = match engine(&settings)? {
         Engine::Sqlite { .. } => Some(DataLock::take(&settings.get(&settings::DATA_DIR))?),
         Engine::Postgres { .. } => None,
     };

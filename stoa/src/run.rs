@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::lock::DataLock;
 use crate::output::say;
 use crate::platform::{self, Failure};
-use crate::{demo, pages, settings};
+use crate::{demo, pages, sandbox, settings};
 
 /// `stoa up`: everything in one process.
 pub fn up(settings: Settings) -> Result<ExitCode, Failure> {
@@ -72,8 +72,7 @@ async fn serve_all(
     let routes = routes(services, &health, settings);
     let mut tasks = JoinSet::new();
     for service in services {
-        let others: Vec<_> =
-            logs.iter().filter(|log| log.service() != service.name()).cloned().collect();
+        let others: Vec<_> = logs.iter().filter(|log| log.service() != service.name()).cloned().collect();
         service.start(&others, &stopping, &mut tasks);
     }
     if settings.get(&settings::MODE) == Mode::Sandbox {
@@ -112,9 +111,13 @@ fn routes(services: &[Running], health: &Health, settings: &Settings) -> Router 
         documents.push(document);
     }
     let names = services.iter().map(Running::name).collect();
+    let sandbox = match services.first() {
+        Some(service) if settings.get(&settings::MODE) == Mode::Sandbox => sandbox::routes(service),
+        _ => Router::new(),
+    };
     let pages = pages::routes(names, merge(documents), settings.get(&settings::MODE));
     let edge = kernel::service::edge("stoa", settings, &Ids::new());
-    with_fallback(routes.merge(surround(pages, edge.clone())), edge)
+    with_fallback(routes.merge(surround(pages.merge(sandbox), edge.clone())), edge)
 }
 
 fn welcome(settings: &Settings, address: &str, services: &[Running], took: Duration) {

@@ -24,9 +24,20 @@ pub const LISTEN: Setting<SocketAddr> =
 pub const DATABASE_URL: Setting<Option<Secret<String>>> = Setting::new(
     "database_url",
     || None,
-    "The Postgres to keep data in; without it, files in the data directory hold everything.",
+    "The Postgres to keep data in; without it, files in the data directory hold everything. It may name a \
+     secret: `env:NAME`, `file:/path`, `vault:mount/path#field`.",
 )
 .example("postgres://stoa@localhost/stoa");
+/// Where secrets are kept.
+pub const VAULT_ADDRESS: Setting<Option<String>> = Setting::new(
+    "vault.address",
+    || None,
+    "A Vault whose secrets settings may name as `vault:mount/path#field`.",
+)
+.example("https://vault.internal:8200");
+/// What opens it.
+pub const VAULT_TOKEN: Setting<Option<Secret<String>>> =
+    Setting::new("vault.token", || None, "The token that opens the Vault.").example("env:VAULT_TOKEN");
 /// Connections a service.
 pub const DATABASE_CONNECTIONS: Setting<usize> =
     Setting::new("database_connections", || 8, "The most connections that one service opens to Postgres.");
@@ -57,8 +68,11 @@ pub const JWKS_URL: Setting<Option<String>> = Setting::new(
 pub const ISSUER: Setting<String> =
     Setting::new("auth.issuer", || "stoa".to_owned(), "The issuer that tokens must name.");
 /// How long running requests may go on at the end.
-pub const DRAIN: Setting<Duration> =
-    Setting::new("drain", || Duration::from_secs(10), "How long running requests may go on after a stop is asked.");
+pub const DRAIN: Setting<Duration> = Setting::new(
+    "drain",
+    || Duration::from_secs(10),
+    "How long running requests may go on after a stop is asked.",
+);
 
 /// Every setting there is.
 pub fn declarations() -> Vec<Declaration> {
@@ -67,6 +81,8 @@ pub fn declarations() -> Vec<Declaration> {
         LISTEN.declare(),
         DATABASE_URL.declare(),
         DATABASE_CONNECTIONS.declare(),
+        VAULT_ADDRESS.declare(),
+        VAULT_TOKEN.declare(),
         MODE.declare(),
         DRAIN.declare(),
         LOG_STYLE.declare(),

@@ -40,9 +40,14 @@ impl Clock {
         if held != RUNS {
             return Timestamp::from_micros(held);
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(micros.saturating_add(self.0.ahead_micros.load(Ordering::Relaxed)))
+        let ahead_micros = self.0.ahead_micros.load(Ordering::Relaxed);
+        Timestamp::from_micros(system_time().as_micros().saturating_add(ahead_micros))
+    }
+
+    /// The time that others date their proofs by: the sandbox's lead is left out, a test's clock is not.
+    pub fn wall(&self) -> Timestamp {
+        let held = self.0.held_micros.load(Ordering::Relaxed);
+        if held == RUNS { system_time() } else { Timestamp::from_micros(held) }
     }
 
     /// Moves the clock forward: a billing year passes in a test. It never goes back.
@@ -55,6 +60,11 @@ impl Clock {
         };
         hand.fetch_add(micros, Ordering::Relaxed);
     }
+}
+
+fn system_time() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 impl Default for Clock {
@@ -81,5 +91,6 @@ mod tests {
         let before = clock.now();
         clock.advance(Duration::from_secs(86_400 * 365));
         assert!(clock.now().as_micros() - before.as_micros() >= 365 * 86_400 * 1_000_000);
+        assert!(clock.wall().as_micros() - before.as_micros() < 86_400 * 1_000_000);
     }
 }

@@ -119,7 +119,8 @@ impl Hearing {
     /// Looks where the stored cursor is; events that were seen and not for us are not read again.
     async fn look(&self) -> Result<Cursor, StoreError> {
         let name = self.source.service();
-        let stored = self.consumer.read(Scope::System("hearing events"), move |tx| store::cursor(tx, name)).await?;
+        let stored =
+            self.consumer.read(Scope::System("hearing events"), move |tx| store::cursor(tx, name)).await?;
         let seen = match self.cursor {
             Some(before) if before.stored == stored => before.seen,
             _ => stored,

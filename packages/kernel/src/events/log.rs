@@ -85,7 +85,8 @@ pub async fn sequence(log: Store, stop: watch::Receiver<bool>) {
 
 /// One step of the sequencer: how many events got a position.
 pub(super) async fn sequence_once(log: &Store) -> Result<u64, StoreError> {
-    let placed = log.write(Scope::System("sequencing events"), |tx| store::sequence(tx, SEQUENCE_MAX)).await?;
+    let placed =
+        log.write(Scope::System("sequencing events"), |tx| store::sequence(tx, SEQUENCE_MAX)).await?;
     if placed > 0 {
         log.position_events();
     }

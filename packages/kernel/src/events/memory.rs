@@ -61,7 +61,11 @@ impl Broker for MemoryBroker {
             state.next_tag += 1;
             let tag = state.next_tag;
             for queue in state.queues.values_mut() {
-                queue.push_back(Delivery { tag, envelope: envelope.clone(), traceparent: traceparent.clone() });
+                queue.push_back(Delivery {
+                    tag,
+                    envelope: envelope.clone(),
+                    traceparent: traceparent.clone(),
+                });
             }
         }
         Box::pin(async { Ok(()) })
@@ -73,12 +77,18 @@ impl Broker for MemoryBroker {
             {
                 let mut state = self.state();
                 while taken.len() < max {
-                    let Some(delivery) = state.queues.get_mut(consumer).and_then(VecDeque::pop_front) else { break };
+                    let Some(delivery) = state.queues.get_mut(consumer).and_then(VecDeque::pop_front) else {
+                        break;
+                    };
                     state.delivered += 1;
                     if self.faults.duplicate_every > 0 && state.delivered % self.faults.duplicate_every == 0 {
                         taken.push(delivery.clone());
                     }
-                    state.unsettled.entry(consumer.to_owned()).or_default().insert(delivery.tag, delivery.clone());
+                    state
+                        .unsettled
+                        .entry(consumer.to_owned())
+                        .or_default()
+                        .insert(delivery.tag, delivery.clone());
                     taken.push(delivery);
                 }
             }

@@ -190,7 +190,10 @@ pub async fn replay(consumer: &Store, id: i64) -> Result<Replayed, StoreError> {
             let Some(letter) = store::letter(tx, id)? else { return Ok(Replayed::Absent) };
             if letter.state != LetterState::Waiting {
                 let due_at = tx.now();
-                store::retried(tx, &DeadLetter { state: LetterState::Retrying, attempts: 0, due_at, ..letter })?;
+                store::retried(
+                    tx,
+                    &DeadLetter { state: LetterState::Retrying, attempts: 0, due_at, ..letter },
+                )?;
             }
             Ok(Replayed::Done)
         })

@@ -93,7 +93,8 @@ pub(super) fn after(
 
 /// Gives committed events their positions, in the order of their rows. Postgres only.
 pub(super) fn sequence(tx: &mut Tx<'_>, limit: u32) -> Result<u64, StoreError> {
-    let mine: bool = tx.one("select pg_try_advisory_xact_lock(7203101, hashtext(current_schema()))", params![])?;
+    let mine: bool =
+        tx.one("select pg_try_advisory_xact_lock(7203101, hashtext(current_schema()))", params![])?;
     if !mine {
         return Ok(0);
     }
@@ -197,7 +198,11 @@ pub(super) fn purge_processed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) ->
 }
 
 /// Keys of `source` that have parked events, with how many; no more than `limit` events are looked at.
-pub(super) fn parked_keys(tx: &mut Tx<'_>, source: &str, limit: u32) -> Result<Vec<(String, u32)>, StoreError> {
+pub(super) fn parked_keys(
+    tx: &mut Tx<'_>,
+    source: &str,
+    limit: u32,
+) -> Result<Vec<(String, u32)>, StoreError> {
     tx.rows(
         "select key, count(*) from (select key from dead_letters where source = $1 limit $2) as parked group by key",
         params![source, limit],

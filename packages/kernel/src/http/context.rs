@@ -39,7 +39,12 @@ impl Ctx {
     }
 
     /// Runs a command, once for each idempotency key.
-    pub async fn write<T, E, F>(&self, scope: Scope, key: IdempotencyKey, command: F) -> Result<Written<T>, Problem>
+    pub async fn write<T, E, F>(
+        &self,
+        scope: Scope,
+        key: IdempotencyKey,
+        command: F,
+    ) -> Result<Written<T>, Problem>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Serialize + Send + 'static,
@@ -61,7 +66,8 @@ impl Ctx {
             let busy = Problem::conflict("still_running", "the same request is still running; ask again");
             return Err(Problem { retry_after: Some(Duration::from_secs(1)), ..busy });
         }
-        let written = self.service.store().write_from(origin, scope, move |tx| once(tx, &used, &command)).await;
+        let written =
+            self.service.store().write_from(origin, scope, move |tx| once(tx, &used, &command)).await;
         let (json, replayed) = written.map_err(|error| match error {
             Once::OtherBody => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -138,8 +144,14 @@ impl FromRequestParts<Running> for Caller {
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
-            .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "say who you are with a bearer token"))?;
-        let caller = service.verifier().verify(token, service.store().clock().now()).await?;
+            .ok_or_else(|| {
+                Problem::new(
+                    StatusCode::UNAUTHORIZED,
+                    "unauthenticated",
+                    "say who you are with a bearer token",
+                )
+            })?;
+        let caller = service.verifier().verify(token, service.store().clock().wall()).await?;
         parts.extensions.insert(Arc::clone(&caller));
         Ok(Self::clone(&caller))
     }
@@ -149,7 +161,8 @@ impl OptionalFromRequestParts<Running> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Option<Self>, Problem> {
-        if !parts.headers.contains_key(header::AUTHORIZATION) && parts.extensions.get::<Arc<Self>>().is_none() {
+        if !parts.headers.contains_key(header::AUTHORIZATION) && parts.extensions.get::<Arc<Self>>().is_none()
+        {
             return Ok(None);
         }
         <Self as FromRequestParts<Running>>::from_request_parts(parts, service).await.map(Some)
@@ -170,17 +183,23 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let facts = Facts::of(&parts.extensions)?;
-        let caller = parts.extensions.get::<Arc<Caller>>().map_or_else(|| "nobody".to_owned(), |caller| caller.name());
+        let caller =
+            parts.extensions.get::<Arc<Caller>>().map_or_else(|| "nobody".to_owned(), |caller| caller.name());
         let body = facts.body.as_deref().unwrap_or_default();
         let key = match parts.headers.get("idempotency-key") {
             Some(value) => {
                 let text = value.to_str().map_err(|_| bad_key())?.trim();
-                Some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned())
+                Some(
+                    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned(),
+                )
             }
             None => key_in_body(body),
         };
         let Some(key) = key else { return Ok(Self { used: None, caller }) };
-        if key.is_empty() || key.len() > KEY_LENGTH_MAX || !key.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+        if key.is_empty()
+            || key.len() > KEY_LENGTH_MAX
+            || !key.bytes().all(|byte| (0x20..0x7F).contains(&byte))
+        {
             return Err(bad_key());
         }
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());

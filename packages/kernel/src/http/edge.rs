@@ -29,7 +29,8 @@ static DURATION: Histogram = Histogram::new(
     &["service", "route"],
     LATENCY_BOUNDS,
 );
-static RUNNING: Gauge = Gauge::new("stoa_http_requests_running", "Requests being answered now.", &["service"]);
+static RUNNING: Gauge =
+    Gauge::new("stoa_http_requests_running", "Requests being answered now.", &["service"]);
 
 /// The limits that surround the routes of a service.
 #[derive(Clone)]
@@ -68,7 +69,11 @@ impl Facts {
 pub fn surround(routes: Router, edge: Edge) -> Router {
     routes
         .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this path does not take this method",
+            )
         })
         .layer(axum::middleware::from_fn_with_state(edge, answer))
 }
@@ -86,7 +91,8 @@ async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Respo
     let correlation_id = correlation_id(request.headers(), &edge.ids);
     let caller_trace = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let parent = caller_trace.and_then(TraceContext::parse);
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
     let method = request.method().clone();
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
     let mut span = Span::start(format!("{method} {route}"), SpanKind::Server, parent.as_ref());
@@ -110,7 +116,10 @@ async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Respo
                 response.status = response.status().as_u16(), cause, "a request failed");
         }
     }
-    if method == Method::GET && if_none_match.is_some() && response.headers().get(header::ETAG) == if_none_match.as_ref() {
+    if method == Method::GET
+        && if_none_match.is_some()
+        && response.headers().get(header::ETAG) == if_none_match.as_ref()
+    {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
     }
@@ -173,14 +182,18 @@ async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
             let message = format!("the body may have at most {bytes_max} bytes");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message))
         }
-        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", "the body did not arrive whole")),
+        Err(_) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", "the body did not arrive whole"))
+        }
     }
 }
 
 fn correlation_id(headers: &HeaderMap, ids: &Ids) -> String {
     let given = headers.get("x-correlation-id").and_then(|value| value.to_str().ok());
     let usable = |text: &&str| {
-        !text.is_empty() && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        !text.is_empty()
+            && text.len() <= 128
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
     given.filter(usable).map_or_else(|| format!("{:016x}", ids.random()), str::to_owned)
 }

@@ -86,7 +86,8 @@ async fn startup(State(health): State<Health>) -> Response {
     if health.0.started.load(Ordering::Acquire) {
         axum::Json(serde_json::json!({"status": "started"})).into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, axum::Json(serde_json::json!({"status": "starting"}))).into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, axum::Json(serde_json::json!({"status": "starting"})))
+            .into_response()
     }
 }
 

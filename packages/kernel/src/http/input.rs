@@ -49,7 +49,10 @@ fn bad_body(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
             let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
             let path = error.path().to_string();
             // A missing or unknown field is told under the object it should be in; name it itself.
-            let named = message.split('`').nth(1).filter(|_| message.starts_with("missing field") || message.starts_with("unknown field"));
+            let named = message
+                .split('`')
+                .nth(1)
+                .filter(|_| message.starts_with("missing field") || message.starts_with("unknown field"));
             let field = match (path.as_str(), named) {
                 (".", Some(name)) => name.to_owned(),
                 (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
@@ -71,7 +74,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         }
         let parsed = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         parsed.map(|query| Self(query.0)).map_err(|rejection| {
-            let text = std::error::Error::source(&rejection).map_or_else(|| rejection.to_string(), ToString::to_string);
+            let text = std::error::Error::source(&rejection)
+                .map_or_else(|| rejection.to_string(), ToString::to_string);
             let (field, message) = match text.split_once(": ") {
                 Some((field, message)) if !field.contains(' ') => (field.to_owned(), message.to_owned()),
                 _ => (text.split('`').nth(1).unwrap_or("query").to_owned(), text.clone()),
@@ -90,7 +94,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
             Err(rejection) => {
                 let names = RawPathParams::from_request_parts(parts, state).await;
                 let field = names.ok().and_then(|names| names.iter().next().map(|(name, _)| name.to_owned()));
-                Err(bad_part(&field.unwrap_or_else(|| "path".to_owned()), &format!("is wrong: {}", rejection.body_text())))
+                Err(bad_part(
+                    &field.unwrap_or_else(|| "path".to_owned()),
+                    &format!("is wrong: {}", rejection.body_text()),
+                ))
             }
         }
     }
@@ -102,8 +109,12 @@ fn bad_part(field: &str, message: &str) -> Problem {
 
 /// Whether a request says that its body is JSON.
 pub(super) fn says_json(headers: &http::HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")
-        || (kind.len() > 5 && kind.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("application/")) && kind.ends_with("+json"))
+        || (kind.len() > 5
+            && kind.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("application/"))
+            && kind.ends_with("+json"))
 }

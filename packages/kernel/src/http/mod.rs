@@ -18,11 +18,11 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use crate::store::answers::purge as purge_idempotency_keys;
 pub use answer::{Answer, Answering, Reply, Written};
 pub use context::{Ctx, IdempotencyKey, IfMatch};
 pub use edge::{Edge, surround, with_fallback};
 pub use health::{Health, Ready};
-pub use crate::store::answers::purge as purge_idempotency_keys;
 pub(crate) use idempotency::Running as RunningKeys;
 pub use input::{Json, Path, Query};
 pub use openapi::{complete, merge};

@@ -6,14 +6,22 @@ use utoipa::openapi::OpenApi;
 
 /// The answers that any route may give, by status: code, and when.
 const ERRORS: &[(&str, &str, &str)] = &[
-    ("400", "malformed_json", "The request cannot be read: malformed JSON, a bad id in the path, a bad cursor."),
+    (
+        "400",
+        "malformed_json",
+        "The request cannot be read: malformed JSON, a bad id in the path, a bad cursor.",
+    ),
     ("401", "unauthenticated", "There is no token, or it is not valid."),
     ("403", "forbidden", "The caller may not do that."),
     ("404", "not_found", "There is no such thing, or it belongs to somebody else."),
     ("409", "conflict", "It contradicts what is stored, or the same request is still running."),
     ("413", "body_too_large", "The body is too large."),
     ("415", "not_json", "The body is not declared as JSON."),
-    ("422", "invalid_input", "Fields of the input are wrong, or the idempotency key was used for another request."),
+    (
+        "422",
+        "invalid_input",
+        "Fields of the input are wrong, or the idempotency key was used for another request.",
+    ),
     ("429", "too_many_requests", "Too many requests; `Retry-After` says when to try again."),
     ("500", "internal", "Something went wrong on our side; it is in our log under the correlation id."),
     ("503", "unavailable", "Not now; `Retry-After` says when to try again."),

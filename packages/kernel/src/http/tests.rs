@@ -51,7 +51,12 @@ struct Note {
 }
 
 #[utoipa::path(post, path = "/api/v1/notes", request_body = WriteNote, responses((status = 201, body = Note)))]
-async fn write_note(ctx: Ctx, caller: Caller, key: IdempotencyKey, Json(body): Json<WriteNote>) -> Answer<Note> {
+async fn write_note(
+    ctx: Ctx,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(body): Json<WriteNote>,
+) -> Answer<Note> {
     let scope = caller.require(WRITE)?;
     ctx.write(scope, key, move |tx| {
         if body.text == "panic" {
@@ -88,7 +93,10 @@ async fn list_notes(ctx: Ctx, caller: Caller, Query(page): Query<PageQuery>) -> 
 async fn get_note(ctx: Ctx, caller: Caller, Path(id): Path<UserId>) -> Answer<Note> {
     let scope = caller.require(READ)?;
     ctx.read(scope, move |tx| {
-        tx.one::<Note>("select id, text from notes where project_id = $1 and id = $2", params![tx.project()?, id])
+        tx.one::<Note>(
+            "select id, text from notes where project_id = $1 and id = $2",
+            params![tx.project()?, id],
+        )
     })
     .await
     .answered()
@@ -229,7 +237,10 @@ fn a_crowd_with_one_key_makes_one_thing() {
         for said in join_all(crowd).await {
             statuses.push(said.status);
         }
-        assert!(statuses.iter().all(|s| [StatusCode::CREATED, StatusCode::CONFLICT].contains(s)), "{statuses:?}");
+        assert!(
+            statuses.iter().all(|s| [StatusCode::CREATED, StatusCode::CONFLICT].contains(s)),
+            "{statuses:?}"
+        );
         assert!(statuses.contains(&StatusCode::CREATED));
         assert_eq!(stage.count().await, 1);
     });
@@ -264,9 +275,24 @@ fn bad_input_is_told_by_its_field() {
             ("{} trailing", StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", json!("text")),
             (r#"{"text": 5, "lines": []}"#, StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", json!("text")),
             (r#"{"text": "a"}"#, StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", json!("lines")),
-            (r#"{"text": "a", "lines": [{"price": "x"}]}"#, StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", json!("lines[0].price")),
-            (r#"{"text": "a", "lines": [{}]}"#, StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", json!("lines[0].price")),
-            (r#"{"text": "a", "lines": [], "x": 1}"#, StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", json!("x")),
+            (
+                r#"{"text": "a", "lines": [{"price": "x"}]}"#,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_input",
+                json!("lines[0].price"),
+            ),
+            (
+                r#"{"text": "a", "lines": [{}]}"#,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_input",
+                json!("lines[0].price"),
+            ),
+            (
+                r#"{"text": "a", "lines": [], "x": 1}"#,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_input",
+                json!("x"),
+            ),
         ];
         for (body, status, code, field) in cases {
             let said = stage.post(None, body).await;
@@ -299,7 +325,8 @@ fn what_cannot_be_read_is_refused_with_the_right_status() {
             assert_eq!(said.status.as_u16(), status, "{path}: {}", said.body);
             assert!(said.body["code"].is_string() && said.body["message"].is_string(), "{path}");
         }
-        let not_json = Request::post("/api/v1/notes").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let not_json =
+            Request::post("/api/v1/notes").header(header::AUTHORIZATION, format!("Bearer {token}"));
         assert_eq!(stage.send(not_json.body(Body::from("a=b")).unwrap()).await.status, 415);
         let method = Request::delete("/api/v1/notes").body(Body::empty()).unwrap();
         assert_eq!(stage.send(method).await.status, 405);
@@ -340,9 +367,11 @@ fn what_belongs_to_another_project_is_not_there() {
         let path = format!("/api/v1/notes/{}", made.body["id"].as_str().unwrap());
         let own = stage.get(&stage.token(1, &["notes:read"]), &path).await;
         let other = stage.get(&stage.token(2, &["notes:read"]), &path).await;
-        let absent = stage.get(&stage.token(2, &["notes:read"]), "/api/v1/notes/usr_0000000000000000000000zzzz").await;
+        let absent =
+            stage.get(&stage.token(2, &["notes:read"]), "/api/v1/notes/usr_0000000000000000000000zzzz").await;
         assert_eq!((own.status.as_u16(), other.status.as_u16()), (200, 404));
-        let without_id = |body: &Value| (body["code"].clone(), body["message"].clone(), body["details"].clone());
+        let without_id =
+            |body: &Value| (body["code"].clone(), body["message"].clone(), body["details"].clone());
         assert_eq!(without_id(&other.body), without_id(&absent.body));
     });
 }
@@ -369,11 +398,17 @@ fn ids_that_tie_things_together_come_back() {
         let stage = Stage::new(&place);
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let request = |id: &str| {
-            Request::get("/nothing").header("x-correlation-id", id).header("traceparent", trace).body(Body::empty()).unwrap()
+            Request::get("/nothing")
+                .header("x-correlation-id", id)
+                .header("traceparent", trace)
+                .body(Body::empty())
+                .unwrap()
         };
         let said = stage.send(request("shop-42")).await;
         assert_eq!(said.headers["x-correlation-id"], "shop-42");
-        assert!(said.headers["traceparent"].to_str().unwrap().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+        assert!(
+            said.headers["traceparent"].to_str().unwrap().starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-")
+        );
         let injected = stage.send(request("a b;c")).await;
         assert_ne!(injected.headers["x-correlation-id"], "a b;c");
     });
@@ -387,7 +422,9 @@ fn an_unchanged_row_is_not_sent_again() {
         let made = stage.post(None, NOTE).await;
         let path = format!("/api/v1/notes/{}", made.body["id"].as_str().unwrap());
         let token = stage.token(1, &["notes:read"]);
-        let request = Request::get(&path).header(header::AUTHORIZATION, format!("Bearer {token}")).header("if-none-match", "\"7\"");
+        let request = Request::get(&path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("if-none-match", "\"7\"");
         let said = stage.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(said.status, StatusCode::NOT_MODIFIED);
     });
@@ -423,7 +460,8 @@ fn the_document_names_every_error_and_the_idempotency_key() {
             assert!(post["responses"][status].is_object(), "{status}");
         }
         assert_eq!(post["operationId"], "write_note");
-        let names: Vec<&str> = post["parameters"].as_array().unwrap().iter().filter_map(|p| p["name"].as_str()).collect();
+        let names: Vec<&str> =
+            post["parameters"].as_array().unwrap().iter().filter_map(|p| p["name"].as_str()).collect();
         assert_eq!(names, ["Idempotency-Key"]);
         assert!(stage.document["components"]["schemas"]["Problem"]["properties"]["code"].is_object());
     });

@@ -52,6 +52,19 @@ pub enum JobState {
     Unknown,
 }
 
+impl JobState {
+    /// Its name, as it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A job that will be stored with its transaction.
 #[derive(Debug)]
 pub(crate) struct NewJob {

@@ -36,7 +36,12 @@ pub(crate) fn store(tx: &mut Tx<'_>, used: &Used, answer: &str) -> Result<(), St
         "insert into idempotency_keys (project_id, caller, operation, key, fingerprint, answer, stored_at)
          values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         params![
-            project_text(tx.scope().project()), used.caller, used.operation, used.key, used.fingerprint, answer,
+            project_text(tx.scope().project()),
+            used.caller,
+            used.operation,
+            used.key,
+            used.fingerprint,
+            answer,
             tx.now()
         ],
     )

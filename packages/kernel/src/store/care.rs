@@ -39,7 +39,8 @@ pub fn check_files(directory: &Path) -> Result<usize, StoreError> {
     let files = database_files(directory)?;
     for file in &files {
         let connection = sqlite::open(file)?;
-        let answer: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+        let answer: String =
+            connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
         if answer != "ok" {
             return Err(StoreError::Unavailable(format!("{}: {answer}", file.display()).into()));
         }

@@ -32,10 +32,14 @@ macro_rules! migrations {
     };
 }
 
-const KERNEL_SQLITE: &[Migration] =
-    &[Migration { name: "kernel/0001_kernel.sql", sql: include_str!("../../migrations/0001_kernel_sqlite.sql") }];
-const KERNEL_POSTGRES: &[Migration] =
-    &[Migration { name: "kernel/0001_kernel.sql", sql: include_str!("../../migrations/0001_kernel_postgres.sql") }];
+const KERNEL_SQLITE: &[Migration] = &[Migration {
+    name: "kernel/0001_kernel.sql",
+    sql: include_str!("../../migrations/0001_kernel_sqlite.sql"),
+}];
+const KERNEL_POSTGRES: &[Migration] = &[Migration {
+    name: "kernel/0001_kernel.sql",
+    sql: include_str!("../../migrations/0001_kernel_postgres.sql"),
+}];
 
 const LEDGER: &str = "create table if not exists migrations (
     name text primary key, checksum text not null, applied_at bigint not null)";
@@ -49,7 +53,8 @@ pub(super) fn append_only(migrations: &[Migration]) -> HashSet<String> {
             if line == "-- append only" {
                 marked = true;
             } else if let Some(rest) = line.strip_prefix("create table ") {
-                let name = rest.trim_start_matches("if not exists ").split([' ', '(']).next().unwrap_or_default();
+                let name =
+                    rest.trim_start_matches("if not exists ").split([' ', '(']).next().unwrap_or_default();
                 if marked {
                     tables.insert(name.to_owned());
                 }
@@ -84,7 +89,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Brings an SQLite file up to date. Two processes cannot meet here: the data directory has one owner.
-pub(super) fn sqlite(connection: &mut rusqlite::Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+pub(super) fn sqlite(
+    connection: &mut rusqlite::Connection,
+    migrations: &[Migration],
+) -> Result<(), StoreError> {
     let tx = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(|error| failed("begin", error))?;
@@ -116,7 +124,8 @@ pub(super) fn sqlite(connection: &mut rusqlite::Connection, migrations: &[Migrat
 fn sqlite_text(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len() + 64);
     for statement in statements(sql) {
-        let words = statement.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let words =
+            statement.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         let creates_table = statement.lines().any(|line| line.trim_start().starts_with("create table"));
         for word in words {
             let name = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
@@ -219,7 +228,8 @@ fn posture_sql(schema: &str, append_only: &HashSet<String>) -> String {
          end $$;\n"
     );
     for table in append_only {
-        sql += &format!("revoke update, delete, truncate on {schema}.{table} from {APP_ROLE}, {SYSTEM_ROLE};\n");
+        sql +=
+            &format!("revoke update, delete, truncate on {schema}.{table} from {APP_ROLE}, {SYSTEM_ROLE};\n");
     }
     sql
 }

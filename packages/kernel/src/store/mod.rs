@@ -33,9 +33,9 @@ pub use error::{OnConstraint, StoreError};
 pub use migrate::Migration;
 pub use page::{BadPage, LIMIT_DEFAULT, LIMIT_MAX, Page, PageQuery};
 pub use row::BadRow;
+pub(crate) use tell::project_text;
 pub use tx::{Origin, Scope, Tx};
 pub use value::Value;
-pub(crate) use tell::project_text;
 pub use wrap::{Bytes, Json};
 
 use crate::clock::Clock;
@@ -170,7 +170,8 @@ impl Store {
                 let address = postgres::Address::parse(&url, service)?;
                 // The client blocks on a runtime of its own, which must not start inside another.
                 std::thread::scope(|scope| {
-                    let migrating = scope.spawn(|| migrate::postgres(&mut address.owner()?, service, migrations));
+                    let migrating =
+                        scope.spawn(|| migrate::postgres(&mut address.owner()?, service, migrations));
                     migrating.join().unwrap_or(Err(StoreError::Panicked))
                 })?;
                 Ok(Self::on_postgres(parts, engine, address, connections_max))
@@ -186,14 +187,21 @@ impl Store {
         surroundings: Surroundings,
     ) -> Result<Self, StoreError> {
         let Engine::Postgres { url, .. } = &engine else {
-            return Err(StoreError::Unavailable("embedded databases are not shared between processes".into()));
+            return Err(StoreError::Unavailable(
+                "embedded databases are not shared between processes".into(),
+            ));
         };
         let address = postgres::Address::parse(url, service)?;
         let parts = Parts::new(service, &engine, surroundings);
         Ok(Self::on_postgres(parts, engine, address, ATTACHED_CONNECTIONS))
     }
 
-    fn on_postgres(parts: Arc<Parts>, engine: Engine, address: postgres::Address, connections_max: usize) -> Self {
+    fn on_postgres(
+        parts: Arc<Parts>,
+        engine: Engine,
+        address: postgres::Address,
+        connections_max: usize,
+    ) -> Self {
         let queue = Arc::new(Queue::new(WAITING_MAX));
         let (writers, readers) = (Arc::clone(&queue), queue);
         let pool = Some(Pool { address, connections_max });
@@ -213,8 +221,8 @@ impl Store {
         migrate::sqlite(&mut connection, migrations)?;
         let tables =
             Arc::new(sqlite::Tables::read(&connection, migrate::append_only(migrations)).map_err(fail)?);
-        let writer =
-            sqlite::SqliteConnection::guard(connection, Arc::clone(&tables), sqlite::Role::Writer).map_err(fail)?;
+        let writer = sqlite::SqliteConnection::guard(connection, Arc::clone(&tables), sqlite::Role::Writer)
+            .map_err(fail)?;
         let (writers, readers) = (Arc::new(Queue::new(WAITING_MAX)), Arc::new(Queue::new(WAITING_MAX)));
         let mut threads = Vec::new();
         let (queue, held) = (Arc::clone(&writers), Arc::clone(&parts));
@@ -222,9 +230,12 @@ impl Store {
             sqlite::write_until_closed(writer, &queue, &held);
         })?);
         for _ in 0..SQLITE_READERS {
-            let reader =
-                sqlite::SqliteConnection::guard(sqlite::open(&path)?, Arc::clone(&tables), sqlite::Role::Reader)
-                    .map_err(fail)?;
+            let reader = sqlite::SqliteConnection::guard(
+                sqlite::open(&path)?,
+                Arc::clone(&tables),
+                sqlite::Role::Reader,
+            )
+            .map_err(fail)?;
             let (queue, held) = (Arc::clone(&readers), Arc::clone(&parts));
             threads.push(thread(format!("{}-reader", parts.service), move || {
                 sqlite::read_until_closed(reader, &queue, &held);

@@ -65,8 +65,9 @@ impl<T> Page<T> {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let last = rows.last().filter(|_| more);
-        let next_cursor =
-            last.and_then(|row| serde_json::to_vec(&key(row)).ok()).map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+        let next_cursor = last
+            .and_then(|row| serde_json::to_vec(&key(row)).ok())
+            .map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
         Self { data: rows, next_cursor }
     }
 

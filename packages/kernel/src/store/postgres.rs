@@ -12,12 +12,12 @@ use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Statement};
 use serde::de::DeserializeOwned;
 
+use super::Parts;
 use super::error::StoreError;
 use super::queue::{Access, Queue, Verdict, Work};
 use super::row;
 use super::tx::{self, Health, Scope};
 use super::value::Value;
-use super::Parts;
 
 type Outcome<T> = Result<T, (StoreError, Health)>;
 
@@ -167,7 +167,9 @@ fn repeat_values(sql: &str, width: usize, rows: usize) -> String {
 
 fn explain(error: postgres::Error) -> (StoreError, Health) {
     let Some(refusal) = error.as_db_error() else {
-        let health = if error.is_closed() || std::error::Error::source(&error).is_some_and(|s| s.is::<std::io::Error>()) {
+        let health = if error.is_closed()
+            || std::error::Error::source(&error).is_some_and(|s| s.is::<std::io::Error>())
+        {
             Health::Lost
         } else {
             Health::Failed
@@ -203,7 +205,9 @@ fn explain(error: postgres::Error) -> (StoreError, Health) {
 enum Tried {
     Done(Result<(), StoreError>),
     /// Nothing was stored: a lost race, or a connection that was gone before the commit.
-    Again { connection_lost: bool },
+    Again {
+        connection_lost: bool,
+    },
 }
 
 /// One worker: a connection that serves the line until it is closed or idle for long.

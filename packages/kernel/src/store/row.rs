@@ -4,7 +4,9 @@ use std::error::Error;
 
 use postgres::types::{FromSql, Type};
 use serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 /// Why a row is not what its reader expects: this code cannot have written it.
@@ -142,7 +144,11 @@ impl<'de> Deserializer<'de> for Row<'de> {
     ) -> Result<V::Value, BadRow> {
         self.first()?.deserialize_enum(name, variants, visitor)
     }
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, BadRow> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, BadRow> {
         visitor.visit_newtype_struct(self)
     }
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadRow> {
@@ -240,7 +246,11 @@ impl<'de> Deserializer<'de> for Cell<'de> {
             _ => Err(BadRow("expected the name of a variant".into())),
         }
     }
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, BadRow> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, BadRow> {
         visitor.visit_newtype_struct(self)
     }
     forward_to_deserialize_any! {

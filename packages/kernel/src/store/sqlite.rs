@@ -250,7 +250,8 @@ impl Tables {
     fn write_triggers(&self) -> String {
         let mut sql = String::new();
         for table in &self.tenant {
-            for (verb, rows) in [("insert", &["new"][..]), ("update", &["old", "new"]), ("delete", &["old"])] {
+            for (verb, rows) in [("insert", &["new"][..]), ("update", &["old", "new"]), ("delete", &["old"])]
+            {
                 let outside: Vec<String> =
                     rows.iter().map(|row| format!("not in_scope({row}.project_id)")).collect();
                 let outside = outside.join(" or ");
@@ -275,7 +276,9 @@ impl Tables {
         self.tenant
             .iter()
             .map(|table| {
-                format!("create temp view {table} as select * from main.{table} where in_scope(project_id);\n")
+                format!(
+                    "create temp view {table} as select * from main.{table} where in_scope(project_id);\n"
+                )
             })
             .collect()
     }

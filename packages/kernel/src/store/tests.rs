@@ -101,8 +101,16 @@ fn insert(tx: &mut Tx<'_>, thing: &Thing) -> Result<(), StoreError> {
         "insert into things (project_id, id, name, amount, open, state, doc, raw, made_at, version)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
-            tx.project()?, thing.id, thing.name, thing.amount, thing.open, thing.state, thing.doc, thing.raw,
-            thing.made_at, thing.version
+            tx.project()?,
+            thing.id,
+            thing.name,
+            thing.amount,
+            thing.open,
+            thing.state,
+            thing.doc,
+            thing.raw,
+            thing.made_at,
+            thing.version
         ],
     )
     .map(drop)
@@ -132,7 +140,10 @@ fn a_row_comes_back_as_it_was_stored() {
         assert_eq!(found, [bare, thing("cup")]);
         let counted: (i64, bool) = store
             .read(mine(), |tx| {
-                tx.one("select count(*), count(*) > 1 from things where project_id = $1", params![tx.project()?])
+                tx.one(
+                    "select count(*), count(*) > 1 from things where project_id = $1",
+                    params![tx.project()?],
+                )
             })
             .await
             .unwrap();
@@ -160,7 +171,8 @@ fn a_failed_or_panicking_closure_undoes_its_own_work_only() {
         assert!(matches!(refused, Err(StoreError::Missing)));
         assert!(matches!(panicked, Err(StoreError::Panicked)));
         kept.unwrap();
-        let names: Vec<String> = store.read(mine(), all).await.unwrap().into_iter().map(|t: Thing| t.name).collect();
+        let names: Vec<String> =
+            store.read(mine(), all).await.unwrap().into_iter().map(|t: Thing| t.name).collect();
         assert_eq!(names, ["kept"]);
     });
 }
@@ -322,7 +334,9 @@ async fn leaks(store: &Store) -> Vec<&'static str> {
         .await;
     note(names(named), "select of their project");
     let loose = store
-        .read(mine(), |tx| tx.rows("select name from things where project_id = $1 or 1 = 1", params![project(1)]))
+        .read(mine(), |tx| {
+            tx.rows("select name from things where project_id = $1 or 1 = 1", params![project(1)])
+        })
         .await;
     note(names(loose), "select with a loose condition");
     let count = store.read(mine(), |tx| tx.one::<i64>("select count(*) from things", params![])).await;
@@ -340,9 +354,7 @@ async fn leaks(store: &Store) -> Vec<&'static str> {
     let changed = store.write(mine(), |tx| tx.run("update things set amount = 0", params![])).await;
     note(changed.is_ok_and(|rows| rows > 0), "update without a project");
     let theirs_changed = store
-        .write(mine(), |tx| {
-            tx.run("update things set amount = 0 where project_id = $1", params![project(2)])
-        })
+        .write(mine(), |tx| tx.run("update things set amount = 0 where project_id = $1", params![project(2)]))
         .await;
     note(theirs_changed.is_ok_and(|rows| rows > 0), "update of their project");
     let deleted = store.write(mine(), |tx| tx.run("delete from things", params![])).await;
@@ -375,6 +387,17 @@ fn a_project_reaches_nothing_of_another() {
 }
 
 #[test]
+fn the_suite_that_services_run_finds_nothing_here() {
+    on_both(async |place| {
+        let store = place.store("things", MIGRATIONS);
+        add(&store, theirs(), "secret").await.unwrap();
+        let found = crate::testing::isolation(&store, project(2), project(1)).await.unwrap();
+        assert_eq!(found.leaks, Vec::<String>::new());
+        assert!(found.tried >= 6 && !found.unproved.contains(&"things".to_owned()), "{found:?}");
+    });
+}
+
+#[test]
 fn without_the_guard_the_isolation_test_fails() {
     run(async {
         let place = Place::sqlite();
@@ -394,8 +417,11 @@ fn without_the_guard_the_isolation_test_fails() {
             });
         }
         let threads = Mutex::default();
-        let store = Store(Arc::new(Inner { parts, engine: engine.clone(), writers, readers, pool: None, threads }));
+        let store =
+            Store(Arc::new(Inner { parts, engine: engine.clone(), writers, readers, pool: None, threads }));
         assert!(leaks(&store).await.len() >= 8);
+        let suite = crate::testing::isolation(&store, project(2), project(1)).await.unwrap();
+        assert!(suite.leaks.len() >= 5, "{suite:?}");
     });
 }
 
@@ -409,7 +435,9 @@ fn without_the_policy_the_isolation_test_fails() {
         std::thread::spawn(move || {
             let mut owner = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
             for table in ["things", "facts"] {
-                owner.batch_execute(&format!("alter table things.{table} disable row level security")).unwrap();
+                owner
+                    .batch_execute(&format!("alter table things.{table} disable row level security"))
+                    .unwrap();
             }
         })
         .join()
@@ -469,7 +497,9 @@ fn rows_of_an_append_only_table_are_never_changed() {
             .unwrap();
         for scope in [mine(), system()] {
             let changed = store
-                .write(scope.clone(), |tx| tx.run("update facts set number = 2 where project_id = $1", params![project(1)]))
+                .write(scope.clone(), |tx| {
+                    tx.run("update facts set number = 2 where project_id = $1", params![project(1)])
+                })
                 .await;
             let deleted = store
                 .write(scope, |tx| tx.run("delete from facts where project_id = $1", params![project(1)]))
@@ -490,11 +520,16 @@ fn an_edited_migration_is_refused_and_a_new_one_is_applied() {
                 .join()
                 .unwrap()
         };
-        let edited: &'static [Migration] =
-            Box::leak(Box::new([Migration { name: "0001_things.sql", sql: "create table things (a bigint);" }]));
+        let edited: &'static [Migration] = Box::leak(Box::new([Migration {
+            name: "0001_things.sql",
+            sql: "create table things (a bigint);",
+        }]));
         let grown: &'static [Migration] = Box::leak(Box::new([
             MIGRATIONS[0],
-            Migration { name: "0002_more.sql", sql: "create table more (project_id text not null, a bigint);" },
+            Migration {
+                name: "0002_more.sql",
+                sql: "create table more (project_id text not null, a bigint);",
+            },
         ]));
         let refusal = std::error::Error::source(&open(edited).unwrap_err()).unwrap().to_string();
         assert!(refusal.contains("0001_things.sql was edited"), "{refusal}");
@@ -511,9 +546,8 @@ fn a_broken_migration_leaves_nothing_behind() {
             name: "0001_broken.sql",
             sql: "create table half (project_id text not null, a bigint); create tabel other (b bigint);",
         }];
-        let opened = std::thread::spawn(move || {
-            Store::open("things", engine, broken, surroundings()).map(drop)
-        });
+        let opened =
+            std::thread::spawn(move || Store::open("things", engine, broken, surroundings()).map(drop));
         assert!(opened.join().unwrap().is_err());
         let mended = place.store("things", MIGRATIONS);
         add(&mended, mine(), "cup").await.unwrap();
@@ -526,9 +560,7 @@ fn several_processes_may_migrate_at_once() {
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let engine = place.engine.clone();
-            std::thread::spawn(move || {
-                Store::open("things", engine, MIGRATIONS, surroundings()).map(drop)
-            })
+            std::thread::spawn(move || Store::open("things", engine, MIGRATIONS, surroundings()).map(drop))
         })
         .collect();
     for start in starts {
@@ -596,10 +628,8 @@ fn an_event_is_stored_with_its_cause_or_not_at_all() {
         };
         tell(true).await.unwrap_err();
         tell(false).await.unwrap();
-        let told: Vec<(String, String)> = store
-            .read(system(), |tx| tx.rows("select type, key from outbox", params![]))
-            .await
-            .unwrap();
+        let told: Vec<(String, String)> =
+            store.read(system(), |tx| tx.rows("select type, key from outbox", params![])).await.unwrap();
         assert_eq!(told, [("thing.made".to_owned(), "cup".to_owned())]);
     });
 }
@@ -611,7 +641,9 @@ fn many_rows_are_inserted_in_few_round_trips() {
         let rows: Arc<Vec<Vec<Value>>> =
             Arc::new((0..10_000).map(|n| vec![Value::of(&project(1)), Value::Int(n)]).collect());
         let inserted = store
-            .write(mine(), move |tx| tx.run_many("insert into facts (project_id, number) values ($1, $2)", &rows))
+            .write(mine(), move |tx| {
+                tx.run_many("insert into facts (project_id, number) values ($1, $2)", &rows)
+            })
             .await
             .unwrap();
         assert_eq!(inserted, 10_000);

@@ -125,7 +125,11 @@ impl Tx<'_> {
     }
 
     /// All rows that a statement returns. Every list has a limit.
-    pub fn rows<T: DeserializeOwned>(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<T>, StoreError> {
+    pub fn rows<T: DeserializeOwned>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<T>, StoreError> {
         self.usable()?;
         let rows = match &mut self.connection {
             Connection::Sqlite(connection) => connection.rows(&self.scope, sql, params),
@@ -135,7 +139,11 @@ impl Tx<'_> {
     }
 
     /// The row that a statement returns, if there is one.
-    pub fn row<T: DeserializeOwned>(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<T>, StoreError> {
+    pub fn row<T: DeserializeOwned>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Option<T>, StoreError> {
         Ok(self.rows(sql, params)?.into_iter().next())
     }
 
@@ -187,7 +195,11 @@ impl Tx<'_> {
 
     /// Announces an event: stored with this transaction, or not at all. Events of one `key` keep their order
     /// when the row they are about is written in the same transaction.
-    pub fn publish<E: Event>(&mut self, key: impl std::fmt::Display, event: &E) -> Result<EventId, StoreError> {
+    pub fn publish<E: Event>(
+        &mut self,
+        key: impl std::fmt::Display,
+        event: &E,
+    ) -> Result<EventId, StoreError> {
         let data = serde_json::to_string(event).map_err(|error| StoreError::Sql(error.into()))?;
         let id = self.new_id();
         self.events.push(NewEvent {

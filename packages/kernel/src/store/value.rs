@@ -111,7 +111,12 @@ impl Serializer for ToValue {
     fn serialize_unit_struct(self, _: &'static str) -> Result<Value, NotAColumn> {
         Ok(Value::Null)
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, NotAColumn> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<Value, NotAColumn> {
         Ok(Value::Text(variant.to_owned()))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -136,7 +141,11 @@ impl Serializer for ToValue {
     fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, NotAColumn> {
         Err(not_a_column("a tuple"))
     }
-    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, NotAColumn> {
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, NotAColumn> {
         Err(not_a_column(name))
     }
     fn serialize_tuple_variant(

@@ -3,11 +3,15 @@
 //! A test that needs a server which is not there says so by name and passes; where `STOA_TEST_REQUIRE` names it
 //! (as in CI), its absence is a failure.
 
+mod isolation;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use contracts::Timestamp;
+
+pub use isolation::{Isolation, isolation};
 
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -23,7 +27,9 @@ pub fn postgres_url() -> Option<String> {
         Err(error) => {
             let required = std::env::var("STOA_TEST_REQUIRE").unwrap_or_default();
             assert!(!required.contains("postgres"), "Postgres is required and is not there: {error}");
-            eprintln!("not run on Postgres: set STOA_TEST_DATABASE_URL to a server where databases may be created");
+            eprintln!(
+                "not run on Postgres: set STOA_TEST_DATABASE_URL to a server where databases may be created"
+            );
             None
         }
     }
@@ -43,7 +49,11 @@ impl Place {
     /// An empty directory for SQLite.
     pub fn sqlite() -> Self {
         let directory = unique_directory();
-        Self { engine: Engine::Sqlite { directory: directory.clone() }, database: None, directory: Some(directory) }
+        Self {
+            engine: Engine::Sqlite { directory: directory.clone() },
+            database: None,
+            directory: Some(directory),
+        }
     }
 
     /// An empty database on Postgres, where there is one.
@@ -67,7 +77,9 @@ impl Place {
     pub fn store(&self, service: &'static str, migrations: &[Migration]) -> Store {
         match Store::open(service, self.engine.clone(), migrations, surroundings()) {
             Ok(store) => store,
-            Err(error) => panic!("the store of a test does not open: {error}: {:?}", std::error::Error::source(&error)),
+            Err(error) => {
+                panic!("the store of a test does not open: {error}: {:?}", std::error::Error::source(&error))
+            }
         }
     }
 }

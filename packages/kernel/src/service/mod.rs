@@ -1,5 +1,7 @@
 //! One service, put together: what it stores, answers, hears, does later and tells.
 
+mod figures;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +22,11 @@ use crate::jobs::{self, Jobs};
 use crate::store::{Engine, Migration, Store, StoreError, Surroundings, Tx};
 
 /// The largest JSON body that a service takes.
-pub const BODY_BYTES_MAX: Setting<crate::config::ByteSize> =
-    Setting::new("http.body_max", || crate::config::ByteSize(1 << 20), "The largest JSON body that is taken.");
+pub const BODY_BYTES_MAX: Setting<crate::config::ByteSize> = Setting::new(
+    "http.body_max",
+    || crate::config::ByteSize(1 << 20),
+    "The largest JSON body that is taken.",
+);
 /// The longest that a request may take.
 pub const REQUEST_TIMEOUT: Setting<Duration> =
     Setting::new("http.request_timeout", || Duration::from_secs(30), "The longest that a request may take.");
@@ -184,7 +189,8 @@ impl Service {
 
     /// Opens its database and brings it up to date. Blocks.
     pub fn open(self, platform: &Platform) -> Result<Running, StoreError> {
-        let store = Store::open(self.name, platform.engine.clone(), self.migrations, platform.surroundings.clone())?;
+        let store =
+            Store::open(self.name, platform.engine.clone(), self.migrations, platform.surroundings.clone())?;
         Ok(Running(Arc::new(Inner {
             store,
             settings: platform.settings.clone(),
@@ -259,6 +265,7 @@ impl Running {
         if !self.0.jobs.is_empty() {
             tasks.spawn(jobs::work(store, Arc::clone(&self.0.jobs), stop.clone()));
         }
+        tasks.spawn(figures::count(self.clone(), sources.to_vec(), stop.clone()));
         tasks.spawn(clean_up(self.clone(), stop.clone()));
     }
 }

@@ -1,0 +1,58 @@
+# What the gate's scripts share.
+
+step() { printf '\n=== %s (%s s)\n' "$1" "$SECONDS"; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+apt_install() {
+  as_root apt-get -qq update >/dev/null
+  DEBIAN_FRONTEND=noninteractive as_root apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+}
+
+need_tools() {
+  local missing=()
+  command -v cc >/dev/null || missing+=(gcc libc6-dev)
+  command -v curl >/dev/null || missing+=(curl)
+  command -v strace >/dev/null || missing+=(strace)
+  command -v chromium >/dev/null || missing+=(chromium)
+  command -v python3 >/dev/null || missing+=(python3 python3-venv)
+  [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+  cargo fmt --version >/dev/null && cargo clippy --version >/dev/null
+}
+
+# Uses the Postgres that is there; otherwise installs one and starts it beside whatever runs.
+need_postgres() {
+  export STOA_TEST_DATABASE_URL="${STOA_TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}"
+  if command -v psql >/dev/null && psql -qAtc 'select 1' "$STOA_TEST_DATABASE_URL" >/dev/null 2>&1; then
+    echo "using the Postgres that runs"
+    return
+  fi
+  local bin
+  bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1 || true)
+  if [ -z "$bin" ]; then
+    apt_install postgresql
+    bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
+  fi
+  local home=/tmp/stoa-ci-postgres
+  as_root mkdir -p "$home" && as_root chown postgres "$home"
+  if [ ! -d "$home/data" ]; then
+    as_root su postgres -c "$bin/initdb -D $home/data -A trust -U postgres >/dev/null"
+  fi
+  as_root su postgres -c "$bin/pg_ctl -D $home/data -w -l $home/log \
+    -o '-p 55432 -k $home -c listen_addresses=127.0.0.1' start >/dev/null"
+  export STOA_TEST_DATABASE_URL=postgres://postgres@127.0.0.1:55432/postgres
+  trap "as_root su postgres -c '$bin/pg_ctl -D $home/data -m fast stop' >/dev/null 2>&1 || true" EXIT
+  echo "started a Postgres of our own"
+}
+
+# start_stoa DIRECTORY PORT: the release binary with demo data; its id is in $STOA_PID.
+start_stoa() {
+  STOA_DATA_DIR="$1" STOA_LISTEN="127.0.0.1:$2" target/release/stoa up >"$1.out" 2>"$1.log" &
+  STOA_PID=$!
+  for _ in $(seq 1 100); do
+    curl -fsS "http://127.0.0.1:$2/health/ready" >/dev/null 2>&1 && return
+    sleep 0.1
+  done
+  cat "$1.log"
+  return 1
+}
