@@ -81,7 +81,9 @@ impl Broker for MemoryBroker {
                         break;
                     };
                     state.delivered += 1;
-                    if self.faults.duplicate_every > 0 && state.delivered % self.faults.duplicate_every == 0 {
+                    if self.faults.duplicate_every > 0
+                        && state.delivered.is_multiple_of(self.faults.duplicate_every)
+                    {
                         taken.push(delivery.clone());
                     }
                     state

@@ -12,6 +12,7 @@ use super::registry::{Attempt, BoxFuture, CallTrouble, Ending, Jobs, Kind, Polic
 use super::store::{self, Leased};
 use crate::events::HandlerError;
 use crate::store::{Origin, Scope, Store, StoreError, Tx};
+use crate::telemetry::traces::{Span, SpanKind, TraceContext};
 
 /// An outcome waits so long, in all, for a database that is busy or away; then its lease runs out.
 const SETTLE_PAUSES_MS: [u64; 5] = [0, 50, 200, 1_000, 5_000];
@@ -74,13 +75,27 @@ fn as_its_own(
     job: &Leased,
     work: impl FnOnce(&mut Tx<'_>) -> Result<(), HandlerError>,
 ) -> Result<Option<HandlerError>, StoreError> {
+    let mut span = span_of(job);
     let origin = Origin {
         correlation_id: job.correlation_id.clone(),
         causation_id: None,
-        traceparent: job.traceparent.clone(),
+        traceparent: Some(span.context().to_string()),
         actor: Some(format!("service:{service}")),
     };
-    tx.acting(job.scope()?, origin, |tx| Ok(tx.attempt(work)?.err()))
+    let failure = tx.acting(job.scope()?, origin, |tx| Ok(tx.attempt(work)?.err()))?;
+    if let Some(error) = &failure {
+        span.fail(error.to_string());
+    }
+    Ok(failure)
+}
+
+/// The piece of the trace that one try at a job is.
+fn span_of(job: &Leased) -> Span {
+    let cause = job.traceparent.as_deref().and_then(TraceContext::parse);
+    let mut span = Span::start("do a job", SpanKind::Consumer, cause.as_ref());
+    span.set("job.kind", job.kind.clone());
+    span.set("job.attempt", i64::from(job.attempts));
+    span
 }
 
 /// Makes one call to the outside and writes its outcome.
@@ -88,21 +103,24 @@ pub(super) async fn run_outside(store: Store, jobs: Arc<Jobs>, job: Leased) {
     let answer = match jobs.kind(&job.kind) {
         Some(Kind { work: Work::Outside { call, .. }, policy, .. }) => {
             let project = job.project().unwrap_or_default();
+            let mut span = span_of(&job);
             let attempt = Attempt {
                 job: job.id,
                 number: job.attempts,
                 after_unknown: job.after_unknown,
-                traceparent: job.traceparent.clone(),
+                traceparent: Some(span.context().to_string()),
                 correlation_id: job.correlation_id.clone(),
                 project,
             };
             let time = policy.call_timeout.min(policy.lease);
-            match tokio::time::timeout(time, unpanicked(call(&job.payload, attempt))).await {
-                Ok(Some(Ok(record))) => Answer::Recorded(record),
-                Ok(Some(Err(trouble))) => Answer::Trouble(trouble),
-                Ok(None) => Answer::Trouble(CallTrouble::Unknown("the call stopped unexpectedly".into())),
-                Err(_) => Answer::Trouble(CallTrouble::Unknown("no answer came in time".into())),
-            }
+            let trouble = match tokio::time::timeout(time, unpanicked(call(&job.payload, attempt))).await {
+                Ok(Some(Ok(record))) => return settle(&store, &jobs, job, Answer::Recorded(record)).await,
+                Ok(Some(Err(trouble))) => trouble,
+                Ok(None) => CallTrouble::Unknown("the call stopped unexpectedly".into()),
+                Err(_) => CallTrouble::Unknown("no answer came in time".into()),
+            };
+            span.fail(trouble.to_string());
+            Answer::Trouble(trouble)
         }
         _ => return,
     };

@@ -194,3 +194,21 @@ fn tasks_end_when_they_are_told_and_when_nobody_is_left_to_tell_them() {
         }
     });
 }
+
+#[test]
+fn work_of_another_project_that_fails_in_between_leaves_the_scope_as_it_was() {
+    const SET: &str = "insert into moods (project_id, key, mood) values ($1, 'soup', $2)";
+    on_both(async |place| {
+        let hall = place.store("hall", MIGRATIONS);
+        hall.write(mine(), |tx| {
+            let failed = tx.attempt(|tx| {
+                let theirs = Scope::Project(project(2));
+                tx.acting(theirs, Origin::default(), |tx| tx.run(SET, params![tx.project()?, None::<String>]))
+            })?;
+            assert!(failed.is_err());
+            tx.run(SET, params![tx.project()?, "fine"])
+        })
+        .await
+        .unwrap();
+    });
+}

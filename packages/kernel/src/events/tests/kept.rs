@@ -116,3 +116,17 @@ fn what_a_service_has_not_heard_is_counted_with_its_age() {
         assert_eq!(behind().await, Lag::default());
     });
 }
+
+#[test]
+fn what_was_heard_and_what_failed_stands_on_the_page_of_metrics() {
+    on_both(async |place| {
+        // A name of its own, for the page is shared by all tests.
+        let (kitchen, bar) = (place.store("kitchen", MIGRATIONS), place.store("bar", MIGRATIONS));
+        set_mood(&bar, "soup", "sour").await;
+        cook(&kitchen, mine(), &["soup", "bread"]).await;
+        hear_all(&bar, &kitchen).await;
+    });
+    let page = crate::telemetry::metrics::render();
+    assert!(page.contains("stoa_events_heard_total{service=\"bar\",source=\"kitchen\"} "), "{page}");
+    assert!(page.contains("stoa_events_failed_total{service=\"bar\",type=\"dish.cooked\"} "), "{page}");
+}

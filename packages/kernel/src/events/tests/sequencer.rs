@@ -23,7 +23,7 @@ async fn cook_two(kitchen: &Store, writer: usize, round: usize) {
         keys[1] = if keys[0] == "tea" { "tart" } else { "tea" };
         keys.sort_unstable();
     }
-    let long = (writer + round) % 9 == 0;
+    let long = (writer + round).is_multiple_of(9);
     let work = move |tx: &mut Tx<'_>| {
         for key in keys {
             let version: u32 = tx.one(
