@@ -14,6 +14,7 @@ use super::store;
 use super::waiting::Waiting;
 use crate::store::{Origin, Scope, Store, StoreError, Tx};
 use crate::telemetry::metrics::Counter;
+use crate::telemetry::traces::{Span, SpanKind, TraceContext};
 
 const BATCH_MAX: u32 = 256;
 /// Events that nobody here hears move the cursor only in memory, until so many went by.
@@ -177,7 +178,8 @@ pub(super) fn handle(
     for event in events {
         let envelope = &event.envelope;
         let key = envelope.key.as_deref().unwrap_or_default();
-        tx.act_as(scope_of(envelope), origin_of(envelope, event.traceparent.clone()))?;
+        let mut span = span_of(event);
+        tx.act_as(scope_of(envelope), origin_of(envelope, Some(span.context().to_string())))?;
         if parked.contains(key) {
             store::park(tx, event, &DeadLetter::behind(event, source, tx.now()))?;
             continue;
@@ -190,6 +192,7 @@ pub(super) fn handle(
             Care::Apart => tx.attempt(|tx| handlers.handle(tx, envelope))?,
         };
         if let Err(error) = outcome {
+            span.fail(error.to_string());
             store::park(tx, event, &DeadLetter::failed(event, source, &error, tx.now(), tx.random()))?;
             parked.insert(key.to_owned());
             failures.push(Failure::of(envelope, error));
@@ -197,6 +200,14 @@ pub(super) fn handle(
     }
     tx.act_as(Scope::System("hearing events"), Origin::default())?;
     Ok(failures)
+}
+
+/// The piece of the trace that hearing an event is.
+fn span_of(event: &Logged) -> Span {
+    let cause = event.traceparent.as_deref().and_then(TraceContext::parse);
+    let mut span = Span::start("hear an event", SpanKind::Consumer, cause.as_ref());
+    span.set("event.type", event.envelope.event_type.as_str());
+    span
 }
 
 impl Failure {

@@ -30,7 +30,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
         };
         let mut json = serde_json::Deserializer::from_slice(body);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| bad_body(&error))?;
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| bad_body(body, &error))?;
         json.end().map_err(|error| malformed(&error))?;
         Ok(Self(value))
     }
@@ -40,11 +40,16 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", format!("the body is not JSON: {error}"))
 }
 
-fn bad_body(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}
+
+fn bad_body(body: &[u8], error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     use serde_json::error::Category;
     match error.inner().classify() {
-        Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
-        Category::Data => {
+        // A number where one of several words belongs is told as a mistake of syntax, in JSON that has none.
+        Category::Syntax | Category::Eof | Category::Io if !is_json(body) => malformed(error.inner()),
+        _ => {
             let text = error.inner().to_string();
             let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
             let path = error.path().to_string();

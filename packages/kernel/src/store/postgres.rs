@@ -26,7 +26,8 @@ pub(super) const APP_ROLE: &str = "stoa_app";
 /// The role of the system's own work: sees all rows, owns nothing.
 pub(super) const SYSTEM_ROLE: &str = "stoa_system";
 
-const TRIES_MAX: u32 = 12;
+/// Enough for as many writers of one hot row as there are connections.
+const TRIES_MAX: u32 = 30;
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A statement may have 65,535 values on the wire; a row of ten columns leaves room.
 const VALUES_PER_STATEMENT_MAX: usize = 4_000;

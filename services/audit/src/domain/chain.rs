@@ -18,7 +18,7 @@ const GENESIS: u8 = 0x03;
 const BLOCK: u8 = 0x04;
 
 /// An entry of the chain. It stays when its record is purged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Leaf {
     /// Its place in the project's history: 1, 2, 3, without gaps.
     pub seq: u64,
@@ -46,7 +46,7 @@ pub struct UnsignedBlock(Block);
 
 /// A sealed run of entries, as it is stored, and as it is published: its JSON line is the digest that others
 /// keep, which anyone can check with nothing but the public key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Block {
     /// The project that it belongs to.
     pub project_id: ProjectId,
@@ -92,9 +92,9 @@ impl Head {
         Self { seq: 0, chain: genesis(project_id), bytes: Vec::new() }
     }
 
-    /// The end of a chain whose last entry is `leaf`.
-    pub fn after(leaf: &Leaf) -> Self {
-        Self { seq: leaf.seq, chain: leaf.chain, bytes: Vec::new() }
+    /// The end of a chain whose last block is `block`.
+    pub fn after(block: &Block) -> Self {
+        Self { seq: block.last_seq, chain: block.head, bytes: Vec::new() }
     }
 
     /// Gives `record` the next place in the chain.
@@ -282,7 +282,8 @@ mod tests {
     fn a_chain_goes_on_where_it_was_left() {
         let mut whole = Head::genesis(project(1));
         let leaves = leaves(&mut whole, 3);
-        let mut resumed = Head::after(&leaves[1]);
+        let block = Block::seal(project(1), None, &leaves[..2], Timestamp::from_millis(5)).unwrap();
+        let mut resumed = Head::after(&block.signed("k1".into(), Signature::from_bytes([0; 64])));
         assert!(resumed.follow(&leaves[2]));
         assert_eq!((resumed.seq(), resumed.chain()), (whole.seq(), whole.chain()));
         assert!(!resumed.follow(&leaves[2]), "the same entry twice");

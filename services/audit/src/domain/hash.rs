@@ -8,6 +8,8 @@ use std::str::FromStr;
 use ring::digest::{SHA256, digest};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Text or bytes that are not a hash or a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +94,15 @@ macro_rules! fixed_bytes {
                 }
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let pattern = format!("^[0-9a-f]{{{}}}$", 2 * $length);
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
     };
 }
 

@@ -19,6 +19,9 @@ pub const PURGED: &str = "audit.purged";
 /// The action of the record that says how long records are kept from now on; its details are a `Retention`.
 pub const RETENTION_CHANGED: &str = "audit.retention_changed";
 
+/// The action of the record that a person's details were made unreadable.
+pub const SUBJECT_ERASED: &str = "audit.subject_erased";
+
 /// The version of the byte form. A field added later is written under another version, and only when present,
 /// so that old records keep their bytes.
 const VERSION: u8 = 1;
@@ -56,17 +59,19 @@ pub enum Outcome {
 pub struct UnknownWord(&'static str);
 
 /// Who did what, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Record {
     /// The project that it belongs to.
     pub project_id: ProjectId,
     /// Its own id.
     pub id: AuditRecordId,
-    /// When it happened.
+    /// When it happened, in microseconds since 1970.
     #[serde(with = "micros")]
+    #[schema(value_type = i64)]
     pub occurred_at: Timestamp,
-    /// When it was written down.
+    /// When it was written down, in microseconds since 1970.
     #[serde(with = "micros")]
+    #[schema(value_type = i64)]
     pub recorded_at: Timestamp,
     /// How long it must be kept.
     pub class: Class,

@@ -15,8 +15,13 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A project's choice of how long its records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "Days")]
+#[schema(example = json!({"operational_days": 180, "financial_days": 2557}))]
 pub struct Retention {
+    /// Days that operational records are kept, from their seal on.
+    #[schema(minimum = 1, maximum = 36_500)]
     operational_days: u32,
+    /// Days that financial records are kept, from their seal on.
+    #[schema(minimum = 1, maximum = 36_500)]
     financial_days: u32,
 }
 

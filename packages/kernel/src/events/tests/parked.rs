@@ -112,8 +112,7 @@ fn a_panic_and_a_swallowed_failure_count_as_failures_of_their_event_alone() {
             hear_all(&hall, &kitchen).await;
             assert_eq!(came(&hall, mine(), key).await, "");
             assert_eq!(came(&hall, Scope::Project(project(2)), "tea").await.split(' ').next(), Some("1"));
-            let before = letters(&hall).await.len();
-            assert_eq!(before, 1);
+            assert_eq!(letters(&hall).await.len(), 1);
             hall.clock().advance(Duration::from_secs(600));
             assert_eq!(retry_parked(&hall, &handlers()).await.unwrap(), 0);
             assert_eq!(letters(&hall).await[0].attempts, 2);

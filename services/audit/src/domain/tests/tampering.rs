@@ -101,9 +101,9 @@ fn check(found: Option<Finding>, expected: Finding, lost_witness: bool) {
 /// Writes the history anew from the block that holds entry `seq`, with `key` under its own name.
 fn rebuild(rows: &mut History, seq: u64, key: usize, key_id: &str) -> u64 {
     let from = rows.blocks.iter().position(|block| seq <= block.last_seq).unwrap();
-    let mut head = match rows.blocks[from].first_seq {
-        1 => Head::genesis(project()),
-        first => Head::after(&rows.leaves[first as usize - 2]),
+    let mut head = match from {
+        0 => Head::genesis(project()),
+        at => Head::after(&rows.blocks[at - 1]),
     };
     for at in from..rows.blocks.len() {
         let old = rows.blocks[at].clone();

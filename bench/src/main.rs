@@ -1,0 +1,93 @@
+//! The measurements of Stoa, each beside a baseline of the same run: a figure alone says more about the machine.
+//!
+//! Read `contest.rs` (taking turns, latencies), `results.rs` (what is printed and kept), then a measurement:
+//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `events.rs`, `start.rs`. `shop.rs` is the small service that is
+//! measured, `bare.rs` what the same statements reach without us, `client.rs` the load, `server.rs` what bears it.
+
+mod bare;
+mod client;
+mod contest;
+mod events;
+mod http;
+mod results;
+mod scaled;
+mod server;
+mod shop;
+mod start;
+mod store;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Whatever ends a measurement; a person reads it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures Stoa beside its baselines; figures go to `bench/RESULTS.md`.
+#[derive(Parser)]
+struct Asked {
+    /// What to measure (default: all).
+    #[command(subcommand)]
+    what: Option<What>,
+    /// How long each measurement takes.
+    #[arg(long, global = true, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Everything.
+    All,
+    /// Commands over HTTP on the embedded engine.
+    Http,
+    /// The same on Postgres.
+    Postgres,
+    /// Events, from the service that tells to the one that hears.
+    Events,
+    /// From nothing to ready, and memory when idle.
+    Start,
+    /// The store alone.
+    Store,
+    /// Serve the measured service; a measurement starts it.
+    #[command(hide = true)]
+    Serve {
+        #[arg(long)]
+        directory: PathBuf,
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        database_url: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let asked = Asked::parse();
+    match run(asked.what.unwrap_or(What::All), Duration::from_secs(asked.seconds)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: What, time: Duration) -> Result<(), Failure> {
+    match what {
+        What::Serve { directory, listen, database_url } => shop::serve(&directory, listen, database_url),
+        What::Store => store::measure(time),
+        What::Http => http::measure(time),
+        What::Postgres => scaled::measure(time),
+        What::Events => events::measure(time),
+        What::Start => start::measure(),
+        What::All => {
+            store::measure(time)?;
+            events::measure(time)?;
+            http::measure(time)?;
+            scaled::measure(time)?;
+            start::measure()
+        }
+    }
+}

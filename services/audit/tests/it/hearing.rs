@@ -1,0 +1,89 @@
+//! Every event of every service is remembered.
+
+use contracts::events::{OrderPaid, UserCreated};
+use contracts::{Currency, Id, OrderId, UserId};
+use kernel::events;
+use kernel::store::{Scope, Store, StoreError};
+use kernel::testing::Place;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::stage::*;
+
+async fn orders(place: &Place) -> Store {
+    let (engine, service) = (place.engine.clone(), "orders");
+    let open = move || Store::open(service, engine, &[], kernel::testing::surroundings()).unwrap();
+    tokio::task::spawn_blocking(open).await.unwrap()
+}
+
+async fn announce(store: &Store, scope: Scope) {
+    store
+        .write(scope, |tx| {
+            let (order_id, user_id) = (OrderId::from_u128(1), UserId::from_u128(2));
+            let currency: Currency = "INR".parse().unwrap();
+            tx.publish(order_id, &OrderPaid { order_id, amount: 5, currency, user_id })?;
+            let email = Some("ann@example.com".to_owned());
+            tx.publish(user_id, &UserCreated { user_id, email, phone: None })?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+}
+
+/// Hears with two workers at once, until `caller` finds `count` records.
+async fn hear(stage: &Stage, source: &Store, caller: &Caller, count: usize) {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(events::sequence(source.clone(), stopped.clone()));
+    for _ in 0..2 {
+        let (audit, handlers) = (stage.running.store().clone(), stage.running.handlers().clone());
+        tasks.spawn(events::consume(audit, source.clone(), handlers, stopped.clone()));
+    }
+    while stage.get(caller, "/records").await.each("id").len() < count {
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).unwrap();
+    tasks.join_all().await;
+}
+
+#[test]
+fn an_event_of_another_service_is_recorded_once() {
+    staged(async |stage, place| {
+        let orders = orders(place).await;
+        announce(&orders, Scope::Project(project(1))).await;
+        hear(stage, &orders, &ann(), 2).await;
+        let heard = stage.get(&ann(), "/records").await;
+        let mut actions = heard.each("action");
+        actions.sort_unstable();
+        assert_eq!(actions, ["order.paid", "user.created"]);
+        let found = stage.get(&ann(), "/records?action=order.paid").await.body["data"][0].clone();
+        assert_eq!((&found["class"], &found["actor"]), (&json!("financial"), &json!("service:orders")));
+        assert_eq!(found["object"], json!({ "kind": "order", "id": OrderId::from_u128(1) }));
+        assert_eq!(found["details"]["amount"], 5);
+        assert!(found["causation"].as_str().unwrap().starts_with("evt_"));
+        let user = UserId::from_u128(2);
+        let created = stage.get(&ann(), "/records?action=user.created").await.body["data"][0].clone();
+        assert_eq!(created["subject"], json!(user));
+        assert_eq!(created["details"]["email"], "ann@example.com");
+        stage.post(&ann(), &format!("/subjects/{user}/erase"), &json!({})).await;
+        let created = stage.get(&ann(), "/records?action=user.created").await.body["data"][0].clone();
+        assert_eq!(created["details"], json!(null));
+        stage.seal().await;
+        assert_eq!(stage.verify(&ann(), &json!([])).await["records"], 3);
+        assert_eq!(stage.get(&stranger(), "/records").await.each("id").len(), 0);
+    });
+}
+
+#[test]
+fn an_event_of_no_project_stands_in_the_trail_of_the_platform() {
+    staged(async |stage, place| {
+        let orders = orders(place).await;
+        announce(&orders, Scope::System("a test")).await;
+        hear(stage, &orders, &operator(), 2).await;
+        assert_eq!(stage.get(&ann(), "/records").await.each("id").len(), 0);
+        stage.seal().await;
+        let report = stage.verify(&operator(), &json!([])).await;
+        assert_eq!((&report["whole"], &report["records"]), (&json!(true), &json!(2)));
+    });
+}

@@ -1,0 +1,11 @@
+//! What audit promises, seen through its API on both engines.
+
+#![allow(missing_docs, reason = "the names of tests are their sentences")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod appending;
+mod doors;
+mod hearing;
+mod keeping;
+mod proving;
+mod stage;

@@ -1,0 +1,18 @@
+//! The platform from outside: the real binary, over real HTTP, on both engines.
+//!
+//! A test that needs what is not there (a Postgres, `strace`) says so by name and passes; where `STOA_TEST_REQUIRE`
+//! names it, its absence is a failure. Every process that a test starts is ended by its id and reaped.
+
+mod backup;
+mod bad_input;
+mod document;
+mod durability;
+mod equivalence;
+mod isolation;
+mod kill9;
+mod server;
+mod stage;
+mod start;
+mod tokens;
+mod trace;
+mod wire;

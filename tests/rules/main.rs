@@ -1,0 +1,16 @@
+//! The rules of the house as tests: they read the source tree and run nothing of it.
+//!
+//! Each rule is a module with the test that holds it over the tree, and a test that it can fail. What may break a
+//! rule stands in `exceptions/<rule>.txt`, with its reason; those files may only shrink.
+
+mod chapters;
+mod clocks;
+mod exceptions;
+mod names;
+mod panics;
+mod pure;
+mod shape;
+mod source;
+mod sql;
+mod star;
+mod tree;
