@@ -139,20 +139,19 @@ fn contest(
         ],
     )?;
     pair.into_inner().end();
-    let baseline = format!("{baseline} {}", per_second(&bare));
     Row {
         what: format!("{what}: told, stored, heard, stored"),
         figure: per_second(&ours),
-        baseline: baseline.clone(),
+        baseline: format!("{baseline} {}", per_second(&bare)),
         ratio: ratio(ours.rate(), bare.rate()),
         quantiles: quantiles(&ours.latencies),
     }
     .keep()?;
     Row {
-        what: format!("{what}: lag when {CALM_PER_SECOND}/s are told"),
+        what: format!("{what}: lag under a calm load"),
         figure: per_second(&calm),
-        baseline,
-        ratio: ratio(calm.rate(), bare.rate()),
+        baseline: format!("{CALM_PER_SECOND}/s told"),
+        ratio: ratio(calm.rate(), CALM_PER_SECOND as f64),
         quantiles: quantiles(&calm.latencies),
     }
     .keep()

@@ -37,7 +37,7 @@ fn orders(directory: &Path, time: Duration) -> Result<(), Failure> {
             Request::post("/api/v1/orders", &token, &format!("{{\"sku\":\"{}\"}}", shop::sku(number)), keyed)
         }
     };
-    let bare = || Embedded::shop(&directory.join("bare.db"));
+    let bare = Embedded::shop(&directory.join("bare.db"))?;
     contest("http, embedded: an order (one select, two inserts)", &server, time, post, bare)
 }
 
@@ -52,7 +52,7 @@ fn records(directory: &Path, time: Duration) -> Result<(), Failure> {
     // The row that the baseline copies has to be there.
     load(server.address, 1, Duration::from_millis(50), post(Keyed::No))?;
     let source = directory.join("db/audit.db");
-    let bare = || Embedded::like(&directory.join("bare.db"), &source, RECORD_TABLES);
+    let bare = Embedded::like(&directory.join("bare.db"), &source, RECORD_TABLES)?;
     contest("http, embedded: an audit record, `stoa up`", &server, time, post, bare)
 }
 
@@ -61,10 +61,10 @@ fn contest<R: Fn(u64) -> Request>(
     server: &Server,
     time: Duration,
     post: impl Fn(Keyed) -> R,
-    bare: impl Fn() -> Result<Embedded, Failure>,
+    bare: Embedded,
 ) -> Result<(), Failure> {
+    let bare = RefCell::new(bare);
     for keyed in [Keyed::No, Keyed::Yes] {
-        let bare = RefCell::new(bare()?);
         let [ours, alone, grouped] = take_turns(
             time,
             [

@@ -352,7 +352,7 @@ fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &
             Err(Undone::Alone(error)) => work.finish(error.map_or(Ok(()), Err)),
             Err(Undone::All) => {
                 done.push(work);
-                abandon(connection, done);
+                abandon(connection, done, || StoreError::Unavailable("the write was undone".into()));
                 return;
             }
         }
@@ -366,21 +366,22 @@ fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &
             done.into_iter().for_each(|work| work.finish(Ok(())));
         }
         Err((error, _)) => {
-            tracing::error!(error = %error, "a commit failed; its work was undone");
-            abandon(connection, done);
+            // When it was the fsync that failed, all bytes are in the log: after a crash they may be found there.
+            tracing::error!(error = %error, "a commit failed; it is not known whether its work is kept");
+            abandon(connection, done, || StoreError::Unknown);
         }
     }
 }
 
-/// The group cannot be kept: all of it is undone and everybody is told.
-fn abandon(connection: &mut SqliteConnection, works: Vec<Box<dyn Work>>) {
+/// The group cannot be kept: all of it is rolled back and everybody is told why.
+fn abandon(connection: &mut SqliteConnection, works: Vec<Box<dyn Work>>, why: fn() -> StoreError) {
     if !connection.inner.is_autocommit() {
         if let Err((error, _)) = connection.simple("rollback") {
             tracing::error!(error = %error, "a rollback failed");
         }
     }
     for work in works {
-        work.finish(Err(StoreError::Unavailable("the write was undone".into())));
+        work.finish(Err(why()));
     }
 }
 

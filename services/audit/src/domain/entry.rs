@@ -21,7 +21,7 @@ pub struct Entry {
     /// What was done.
     pub action: Action,
     /// What it was done to.
-    pub object: Object,
+    pub object: Target,
     /// How it ended.
     pub outcome: Outcome,
     /// How long it must be kept.
@@ -41,7 +41,7 @@ pub struct Entry {
 /// The thing that something was done to.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Object {
+pub struct Target {
     /// What kind of thing it is.
     pub kind: ObjectKind,
     /// Which one.
