@@ -56,7 +56,12 @@ pub fn backup(settings: Settings, target: &Path, with_keys: bool) -> Result<Exit
         }
         Engine::Postgres { url, .. } => {
             let dump = target.join(POSTGRES_DUMP);
-            postgres_tool("pg_dump", &["--format=custom", "--file", &dump.display().to_string()], &url)?;
+            // Row-level security binds the tables' owner too; as a member of the system's role it sees every row.
+            postgres_tool(
+                "pg_dump",
+                &["--format=custom", "--enable-row-security", "--file", &dump.display().to_string()],
+                &url,
+            )?;
             "postgres"
         }
     };
@@ -105,8 +110,12 @@ pub fn restore(settings: &Settings, source: &Path) -> Result<ExitCode, Failure> 
         }
     }
     let keys = platform::keys_directory(settings);
-    if source.join("keys").exists() && !keys.exists() {
-        copy_keys(&source.join("keys"), &keys)?;
+    match (source.join("keys").exists(), keys.exists()) {
+        (true, false) => copy_keys(&source.join("keys"), &keys)?,
+        (true, true) => {
+            say(format!("{} has keys already; those of the backup were left where they are.", keys.display()))
+        }
+        (false, _) => {}
     }
     say("Restored. Start as usual.");
     Ok(ExitCode::SUCCESS)

@@ -103,6 +103,8 @@ pub enum Command {
         /// The backup.
         directory: PathBuf,
     },
+    /// Make new keys the present ones; the old ones go on to open and to verify.
+    RotateKeys,
     /// Look after the audit trail.
     Audit {
         /// What to do.

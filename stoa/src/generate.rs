@@ -79,7 +79,7 @@ fn registry() -> Result<Registry, Failure> {
     for service in services::all() {
         for kind in service.event_kinds() {
             if !kinds.iter().any(|known| known.name == kind.name) {
-                kinds.push(kind.clone());
+                kinds.push(*kind);
             }
         }
     }
@@ -87,7 +87,7 @@ fn registry() -> Result<Registry, Failure> {
 }
 
 fn whole() -> Value {
-    merge(services::all().iter().filter_map(|service| service.document()))
+    merge(services::all().iter().filter_map(|service| Some((service.name(), service.document()?))))
 }
 
 fn pretty(value: &Value) -> String {

@@ -66,6 +66,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Bench => bench::measure(),
         Command::Backup { directory, with_keys } => backup::backup(settings, &directory, with_keys),
         Command::Restore { directory } => backup::restore(&settings, &directory),
+        Command::RotateKeys => platform::rotate_keys(&settings),
         Command::Audit { what } => audit_trail::run(settings, what),
     }
 }

@@ -176,6 +176,13 @@ pub fn migrate(settings: Settings) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `stoa rotate-keys`
+pub fn rotate_keys(settings: &Settings) -> Result<ExitCode, Failure> {
+    Keys::rotate(&keys_directory(settings))?;
+    say("New keys are in place; a running process takes them at its next start. Back them up.");
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Keys that another issuer publishes.
 struct RemoteKeys {
     url: String,

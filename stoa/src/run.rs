@@ -108,7 +108,7 @@ fn routes(services: &[Running], health: &Health, settings: &Settings) -> Router 
     for service in services {
         let (own, document) = service.routes();
         routes = routes.merge(own);
-        documents.push(document);
+        documents.push((service.name(), document));
     }
     let names = services.iter().map(Running::name).collect();
     let sandbox = match services.first() {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::auth::Signer;
+use crate::auth::{Jwk, JwkSet, Signer};
 use crate::secrets::{Keyring, Secret};
 
 /// What the platform seals and signs with.
@@ -14,6 +14,8 @@ pub struct Keys {
     pub keyring: Keyring,
     /// Signs sealed blocks of the audit trail.
     pub signer: Signer,
+    /// Public keys that signed before: what they signed stays true.
+    retired: Vec<Jwk>,
 }
 
 /// Why the keys cannot be used.
@@ -35,6 +37,7 @@ pub enum KeysError {
     NoRandomness,
 }
 
+const RETIRED_FILE: &str = "retired.json";
 const SIGNER_FILE: &str = "signing.key";
 const KEYRING_FILE: &str = "sealing.keys";
 
@@ -43,7 +46,7 @@ impl Keys {
     pub fn generate() -> Result<Self, KeysError> {
         let (keyring, _) = Keyring::generate().map_err(|_| KeysError::NoRandomness)?;
         let (signer, _) = Signer::generate().map_err(|_| KeysError::NoRandomness)?;
-        Ok(Self { keyring, signer })
+        Ok(Self { keyring, signer, retired: Vec::new() })
     }
 
     /// The keys in `directory`; made there at the first start.
@@ -55,7 +58,45 @@ impl Keys {
         let unreadable = || KeysError::Unreadable(KEYRING_FILE.to_owned());
         let keyring = std::str::from_utf8(keyring.expose()).map_err(|_| unreadable())?.trim();
         let keyring = Keyring::parse(keyring).map_err(|_| unreadable())?;
-        Ok(Self { keyring, signer: signer(directory, SIGNER_FILE)? })
+        Ok(Self { keyring, signer: signer(directory, SIGNER_FILE)?, retired: retired(directory)?.keys })
+    }
+
+    /// The public keys of all that was ever signed, the present one first.
+    pub fn public(&self) -> JwkSet {
+        JwkSet { keys: std::iter::once(self.signer.jwk()).chain(self.retired.iter().cloned()).collect() }
+    }
+
+    /// Makes new keys the present ones; the old ones go on to open and to verify. It takes effect at the next start.
+    pub fn rotate(directory: &Path) -> Result<(), KeysError> {
+        let keys = Self::load_or_create(directory)?;
+        let write = |name: &str, bytes: &[u8]| {
+            let path = directory.join(name);
+            replace(&path, bytes).map_err(|error| KeysError::File { name: path.display().to_string(), error })
+        };
+        let unreadable = || KeysError::Unreadable(RETIRED_FILE.to_owned());
+        let retired = serde_json::to_vec(&keys.public()).map_err(|_| unreadable())?;
+        let (_, pkcs8) = Signer::generate().map_err(|_| KeysError::NoRandomness)?;
+        let (_, newest) = Keyring::generate().map_err(|_| KeysError::NoRandomness)?;
+        let older =
+            load_or_create(directory, KEYRING_FILE, || Err(KeysError::Unreadable(KEYRING_FILE.to_owned())))?;
+        let mut ring = Secret::new(newest.into_exposed().into_bytes()).into_exposed();
+        ring.push(b',');
+        ring.extend_from_slice(older.expose().trim_ascii());
+        // The public key is remembered before it stops signing: a crash in between costs nothing.
+        write(RETIRED_FILE, &retired)?;
+        write(SIGNER_FILE, pkcs8.expose())?;
+        write(KEYRING_FILE, &ring)
+    }
+}
+
+fn retired(directory: &Path) -> Result<JwkSet, KeysError> {
+    let path = directory.join(RETIRED_FILE);
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|_| KeysError::Unreadable(RETIRED_FILE.to_owned()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(JwkSet { keys: Vec::new() }),
+        Err(error) => Err(KeysError::File { name: path.display().to_string(), error }),
     }
 }
 
@@ -81,11 +122,15 @@ fn load_or_create(
     }
     std::fs::create_dir_all(directory).map_err(failed)?;
     let key = make()?;
-    // Whole or not at all: a torn key file would lock everybody out of their own data.
-    let draft = directory.join(format!("{name}.new"));
-    write_private(&draft, key.expose()).map_err(failed)?;
-    std::fs::rename(&draft, &path).map_err(failed)?;
+    replace(&path, key.expose()).map_err(failed)?;
     Ok(key)
+}
+
+/// Whole or not at all: a torn key file would lock everybody out of their own data.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let draft = path.with_extension("new");
+    write_private(&draft, bytes)?;
+    std::fs::rename(&draft, path)
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -114,6 +159,24 @@ mod tests {
         assert_eq!(again.keyring.open(b"here", &sealed).unwrap(), b"secret");
         let signature = first.signer.sign_bytes(b"block");
         assert!(verify_bytes(&again.signer.jwk(), b"block", &signature));
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn rotated_keys_still_open_and_verify_what_was_sealed_and_signed() {
+        let directory = unique_directory();
+        let before = Keys::load_or_create(&directory).unwrap();
+        let sealed = before.keyring.seal(b"here", b"secret").unwrap();
+        let signature = before.signer.sign_bytes(b"block");
+        Keys::rotate(&directory).unwrap();
+        Keys::rotate(&directory).unwrap();
+        let after = Keys::load_or_create(&directory).unwrap();
+        assert_ne!(after.signer.kid(), before.signer.kid());
+        assert!(after.public().signed(before.signer.kid(), b"block", &signature));
+        assert!(!after.public().signed(after.signer.kid(), b"block", &signature));
+        assert_eq!(after.keyring.open(b"here", &sealed).unwrap(), b"secret");
+        assert!(!after.keyring.is_current(&sealed));
+        assert_eq!(after.public().keys.len(), 3);
         std::fs::remove_dir_all(directory).unwrap();
     }
 

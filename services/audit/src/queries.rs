@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use contracts::{AuditRecordId, Id, ProjectId};
-use kernel::auth::{Jwk, verify_bytes};
+use kernel::auth::Jwk;
 use kernel::secrets::SealError;
 use kernel::store::{Page, Scope, Store, StoreError, Tx};
 
@@ -40,7 +40,7 @@ pub struct Proof {
     /// The block.
     pub block: Block,
     /// The key that signs now.
-    pub public_key: Jwk,
+    pub public_key: Option<Jwk>,
 }
 
 /// Rows that are read at a time when all are.
@@ -79,7 +79,8 @@ pub fn proof(tx: &mut Tx<'_>, id: AuditRecordId) -> Result<Proof, Error> {
     let index = leaf.seq.checked_sub(block.first_seq).and_then(|index| usize::try_from(index).ok());
     let proven = index.and_then(|index| Some((index, inclusion_proof(index, &hashes)?)));
     let (index, path) = proven.ok_or(Error::NotSealedYet)?;
-    Ok(Proof { record, leaf, index, size: hashes.len(), path, block, public_key: tx.keys().signer.jwk() })
+    let signed_by = tx.keys().public().keys.into_iter().find(|key| key.kid == block.key_id);
+    Ok(Proof { record, leaf, index, size: hashes.len(), path, block, public_key: signed_by })
 }
 
 /// Opens the details of a record that is about a person, as long as that person's key is there.
@@ -160,10 +161,9 @@ fn projects(
 
 /// Verifies the trail of one project.
 pub fn verify_one(tx: &mut Tx<'_>, project: ProjectId, published: Vec<Block>) -> Result<Report, StoreError> {
-    let key = tx.keys().signer.jwk();
-    let is_trusted = move |kid: &str, message: &[u8], signature: &[u8]| {
-        kid == key.kid && verify_bytes(&key, message, signature)
-    };
+    let public = tx.keys().public();
+    let is_trusted =
+        move |kid: &str, message: &[u8], signature: &[u8]| public.signed(kid, message, signature);
     let purges = store::purges(tx, project)?;
     let mut verifier = Verifier::new(project, &is_trusted, Retention::default(), &purges, published);
     let mut leaves = Leaves::of(project);

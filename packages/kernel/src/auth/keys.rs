@@ -45,6 +45,13 @@ pub struct JwkSet {
     pub keys: Vec<Jwk>,
 }
 
+impl JwkSet {
+    /// Whether the key named `kid` is here and made this signature.
+    pub fn signed(&self, kid: &str, message: &[u8], signature: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.kid == kid && verify_bytes(key, message, signature))
+    }
+}
+
 /// Signs tokens and audit blocks with one Ed25519 key.
 pub struct Signer {
     pair: Ed25519KeyPair,

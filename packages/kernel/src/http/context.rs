@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::answer::Written;
 use super::edge::Facts;
 use super::idempotency;
+use super::input::holds_key;
 use super::problem::Problem;
 use crate::auth::Caller;
 use crate::service::Running;
@@ -210,7 +211,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 }
 
 fn bad_key() -> Problem {
-    Problem::field("Idempotency-Key", "is 1 to 255 printable characters").as_status(StatusCode::BAD_REQUEST)
+    Problem::field("Idempotency-Key", "is 1 to 255 printable characters").told_as(StatusCode::BAD_REQUEST)
 }
 
 fn key_in_body(body: &[u8]) -> Option<String> {
@@ -218,9 +219,7 @@ fn key_in_body(body: &[u8]) -> Option<String> {
     struct Keyed {
         idempotency_key: Option<String>,
     }
-    const NAME: &[u8] = b"\"idempotency_key\"";
-    // Most bodies have none; looking is cheaper than parsing twice.
-    body.windows(NAME.len()).any(|window| window == NAME).then_some(())?;
+    holds_key(body).then_some(())?;
     serde_json::from_slice::<Keyed>(body).ok()?.idempotency_key
 }
 
@@ -238,7 +237,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             return Ok(Self(None));
         }
         let version = text.trim_matches('"').parse().map_err(|_| {
-            Problem::field("If-Match", "is an ETag that we gave").as_status(StatusCode::BAD_REQUEST)
+            Problem::field("If-Match", "is an ETag that we gave").told_as(StatusCode::BAD_REQUEST)
         })?;
         Ok(Self(Some(version)))
     }

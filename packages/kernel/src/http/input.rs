@@ -29,11 +29,37 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             let message = "the body must be JSON, with `content-type: application/json`";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
         };
+        if holds_key(body) {
+            return Self::without_key(body);
+        }
         let mut json = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| bad_body(body, &error))?;
         json.end().map_err(|error| malformed(&error))?;
         Ok(Self(value))
     }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// The idempotency key is the kernel's business: what handlers take does not have it.
+    fn without_key(body: &[u8]) -> Result<Self, Problem> {
+        let mut value: serde_json::Value = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+        if let Some(object) = value.as_object_mut() {
+            object.remove(KEY_FIELD);
+        }
+        serde_path_to_error::deserialize(value).map(Self).map_err(|error| bad_body(body, &error))
+    }
+}
+
+/// The field of a body that may hold the idempotency key.
+pub(super) const KEY_FIELD: &str = "idempotency_key";
+
+/// Whether a body names it somewhere. Most do not; looking is cheaper than parsing twice.
+pub(super) fn holds_key(body: &[u8]) -> bool {
+    body.windows(KEY_FIELD.len() + 2).any(|window| {
+        window.first() == Some(&b'"')
+            && window.ends_with(b"\"")
+            && window[1..].starts_with(KEY_FIELD.as_bytes())
+    })
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -109,7 +135,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 }
 
 fn bad_part(field: &str, message: &str) -> Problem {
-    Problem::field(field, message).as_status(StatusCode::BAD_REQUEST)
+    Problem::field(field, message).told_as(StatusCode::BAD_REQUEST)
 }
 
 /// Whether a request says that its body is JSON.

@@ -56,7 +56,7 @@ fn complete_operation(operation: &mut Map<String, Value>, writes: bool) {
     if writes {
         let header = json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Makes the write happen once: the same key and body get the stored answer, with `Idempotency-Replayed: true`.",
+            "description": "Makes the write happen once: the same key and body get the stored answer, with `Idempotency-Replayed: true`. It may also stand in the body, as `idempotency_key`.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
         });
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
@@ -82,15 +82,16 @@ fn complete_operation(operation: &mut Map<String, Value>, writes: bool) {
     }
 }
 
-/// One document for several services.
-pub fn merge(documents: impl IntoIterator<Item = Value>) -> Value {
+/// One document for several services; each one's schemas are named after it, so that none hides another's.
+pub fn merge(documents: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     let mut whole = json!({
         "openapi": "3.1.0",
         "info": { "title": "Stoa", "version": env!("CARGO_PKG_VERSION") },
         "security": [{ "bearer": [] }],
         "paths": {}, "components": {},
     });
-    for document in documents {
+    for (service, document) in documents {
+        let document = under_its_name(service, document);
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             whole["paths"][path] = item.clone();
         }
@@ -102,3 +103,23 @@ pub fn merge(documents: impl IntoIterator<Item = Value>) -> Value {
     }
     whole
 }
+
+fn under_its_name(service: &str, document: Value) -> Value {
+    let text = document.to_string().replace(SCHEMAS, &format!("{SCHEMAS}{service}."));
+    // The envelope of errors is everybody's.
+    let text = text.replace(&format!("{SCHEMAS}{service}.Problem\""), &format!("{SCHEMAS}Problem\""));
+    let mut document: Value = serde_json::from_str(&text).unwrap_or(document);
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        *schemas = std::mem::take(schemas)
+            .into_iter()
+            .map(
+                |(name, schema)| {
+                    if name == "Problem" { (name, schema) } else { (format!("{service}.{name}"), schema) }
+                },
+            )
+            .collect();
+    }
+    document
+}
+
+const SCHEMAS: &str = "#/components/schemas/";

@@ -101,7 +101,7 @@ impl Problem {
     }
 
     /// The same, told as this status.
-    pub(super) fn as_status(self, status: StatusCode) -> Self {
+    pub(super) fn told_as(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 
@@ -198,6 +198,6 @@ impl From<BadPage> for Problem {
             BadPage::Cursor => "cursor",
             BadPage::Limit => "limit",
         };
-        Self::field(field, bad.to_string()).as_status(StatusCode::BAD_REQUEST)
+        Self::field(field, bad.to_string()).told_as(StatusCode::BAD_REQUEST)
     }
 }

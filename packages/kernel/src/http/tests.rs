@@ -34,8 +34,6 @@ const READ: Permission = Permission::new("notes:read");
 struct WriteNote {
     text: String,
     lines: Vec<Line>,
-    #[serde(default, rename = "idempotency_key")]
-    _idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

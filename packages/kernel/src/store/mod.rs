@@ -41,7 +41,14 @@ pub use wrap::{Bytes, Json};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::keys::Keys;
+use crate::telemetry::metrics::Counter;
 use queue::{Access, Command, Pushed, Queue, Work};
+
+static SYSTEM_WORK: Counter = Counter::new(
+    "stoa_system_work_total",
+    "Transactions that may see the rows of all projects, by the reason they gave.",
+    &["service", "reason"],
+);
 
 /// Works that may wait for one database; the next one hears "busy".
 const WAITING_MAX: usize = 8_192;
@@ -289,6 +296,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        if let Scope::System(reason) = &scope {
+            SYSTEM_WORK.add(1, &[self.service(), reason]);
+        }
         let (reply, answer) = oneshot::channel();
         let command = Command { scope, origin, access, closure, outcome: None, reply };
         if let (Pushed::AllBusy, Some(pool)) = (queue.push(Box::new(command)), &self.0.pool) {

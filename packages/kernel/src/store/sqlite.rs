@@ -375,10 +375,10 @@ fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &
 
 /// The group cannot be kept: all of it is rolled back and everybody is told why.
 fn abandon(connection: &mut SqliteConnection, works: Vec<Box<dyn Work>>, why: fn() -> StoreError) {
-    if !connection.inner.is_autocommit() {
-        if let Err((error, _)) = connection.simple("rollback") {
-            tracing::error!(error = %error, "a rollback failed");
-        }
+    if !connection.inner.is_autocommit()
+        && let Err((error, _)) = connection.simple("rollback")
+    {
+        tracing::error!(error = %error, "a rollback failed");
     }
     for work in works {
         work.finish(Err(why()));

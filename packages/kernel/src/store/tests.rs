@@ -647,6 +647,13 @@ fn many_rows_are_inserted_in_few_round_trips() {
             .await
             .unwrap();
         assert_eq!(inserted, 10_000);
+        let mixed = store
+            .write(mine(), |tx| {
+                let sql = "insert into facts (project_id, number) values ($1, 1)";
+                tx.run_many(sql, &[vec![Value::of(&project(1))]])
+            })
+            .await;
+        assert!(matches!(mixed, Err(StoreError::Sql(_))), "a constant among the values cannot be repeated");
     });
 }
 

@@ -16,7 +16,7 @@ use crate::keys::Keys;
 pub enum Scope {
     /// One project's rows.
     Project(ProjectId),
-    /// All rows, for work of the system itself; the reason stands in the log.
+    /// All rows, for work of the system itself; the reason is counted in the figures.
     System(&'static str),
 }
 
@@ -162,9 +162,15 @@ impl Tx<'_> {
         self.noting(changed)
     }
 
-    /// Runs `insert into .. values ($1, ..)` for many rows in few round trips.
+    /// Runs `insert into .. values ($1, $2 ..)` for many rows in few round trips; a row is its values alone.
     pub fn run_many(&mut self, sql: &'static str, rows: &[Vec<Value>]) -> Result<u64, StoreError> {
         self.usable()?;
+        let width = rows.first().map_or(0, Vec::len);
+        if !takes_values(sql, width) {
+            return Err(StoreError::Sql(
+                format!("`{sql}` does not end its rows with exactly `values ($1 .. ${width})`").into(),
+            ));
+        }
         let changed = match &mut self.connection {
             Connection::Sqlite(connection) => {
                 rows.iter().try_fold(0, |sum, row| Ok(sum + connection.run(&self.scope, sql, row)?))
@@ -306,6 +312,12 @@ impl Tx<'_> {
             error
         })
     }
+}
+
+/// Whether a row of `sql` is `values ($1, $2 ..)` and nothing else: only that can be repeated.
+fn takes_values(sql: &str, width: usize) -> bool {
+    let row: Vec<String> = (1..=width).map(|number| format!("${number}")).collect();
+    width == 0 || sql.contains(&format!("values ({})", row.join(", ")))
 }
 
 /// One rule for both engines: after a failed statement the transaction can only be undone.

@@ -33,9 +33,6 @@ pub struct Entry {
     /// Whatever else is worth knowing: at most 32 KiB.
     #[serde(default)]
     pub details: Details,
-    /// Makes the write happen once, like the header; at the top of a body only.
-    #[serde(default, rename = "idempotency_key")]
-    _idempotency_key: Option<String>,
 }
 
 /// The thing that something was done to.

@@ -28,9 +28,9 @@ pub(super) struct ProofView {
     path: Vec<Hash>,
     /// The block, with its signature.
     block: Block,
-    /// The key that signs now (RFC 8037).
-    #[schema(value_type = Object)]
-    public_key: Jwk,
+    /// The key that signed it (RFC 8037), as long as it is known here.
+    #[schema(value_type = Option<Object>)]
+    public_key: Option<Jwk>,
 }
 
 /// Blocks to be kept elsewhere.
@@ -153,7 +153,7 @@ pub(super) async fn list_digests(ctx: Ctx, caller: Caller, Query(wanted): Query<
     responses((status = 200, description = "The keys.", body = KeySet)))]
 pub(super) async fn list_keys(ctx: Ctx, caller: Caller) -> Answer<KeySet> {
     scope_of(&caller, READ)?;
-    Ok(KeySet { keys: vec![ctx.service().store().keys().signer.jwk()] }).answered()
+    Ok(KeySet { keys: ctx.service().store().keys().public().keys }).answered()
 }
 
 /// Verifies the whole trail, and names the first bad place.

@@ -21,9 +21,6 @@ pub(super) struct Entries {
     /// 1 to 500 of them; all are remembered or none.
     #[schema(min_items = 1, max_items = 500)]
     records: Vec<Entry>,
-    /// Makes the write happen once, like the header.
-    #[serde(default, rename = "idempotency_key")]
-    _idempotency_key: Option<String>,
 }
 
 /// The id of what was remembered.
