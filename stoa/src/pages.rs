@@ -107,8 +107,8 @@ fn section(method: &str, path: &str, operation: &Value, document: &Value) -> Mar
     html! {
         section id=(anchor(operation)) {
             h2 { code { (method.to_uppercase()) " " (path) } }
-            p { (operation["summary"].as_str().unwrap_or_default()) }
-            @if let Some(more) = operation["description"].as_str() { p { (more) } }
+            p { (prose(&operation["summary"])) }
+            @if operation["description"].is_string() { p { (prose(&operation["description"])) } }
             @if let Some(parameters) = parameters {
                 table {
                     caption { "Parameters" }
@@ -116,7 +116,7 @@ fn section(method: &str, path: &str, operation: &Value, document: &Value) -> Mar
                     tbody { @for parameter in parameters { tr {
                         td { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
                         td { (text(&parameter["in"])) }
-                        td { (text(&parameter["description"])) }
+                        td { (prose(&parameter["description"])) }
                     } } }
                 }
             }
@@ -129,7 +129,7 @@ fn section(method: &str, path: &str, operation: &Value, document: &Value) -> Mar
                 thead { tr { th scope="col" { "status" } th scope="col" { "when" } } }
                 tbody { @for (status, answer) in operation["responses"].as_object().into_iter().flatten() { tr {
                     td { code { (status) } }
-                    td { (text(&answer["description"])) }
+                    td { (prose(&answer["description"])) }
                 } } }
             }
         }
@@ -138,6 +138,15 @@ fn section(method: &str, path: &str, operation: &Value, document: &Value) -> Mar
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// A sentence in which `words` between backticks are code.
+fn prose(value: &Value) -> Markup {
+    html! {
+        @for (at, part) in text(value).split('`').enumerate() {
+            @if at % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
 }
 
 /// The example of a body, or else its schema.

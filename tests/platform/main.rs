@@ -3,6 +3,8 @@
 //! A test that needs what is not there (a Postgres, `strace`) says so by name and passes; where `STOA_TEST_REQUIRE`
 //! names it, its absence is a failure. Every process that a test starts is ended by its id and reaped.
 
+#![allow(clippy::unwrap_used, reason = "all of it is test code; what is not as it should be fails the test")]
+
 mod backup;
 mod bad_input;
 mod document;
