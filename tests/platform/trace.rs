@@ -46,9 +46,11 @@ impl Traced {
 
     /// Ends the server and reads what it did.
     pub fn calls(self) -> Vec<Call> {
-        let end = format!("{} +++ ", self.server.id());
+        let thread = self.server.id().to_string();
         self.server.kill();
-        wait_for("the end of the trace", || read(&self.file).contains(&end).then_some(()));
+        let is_end =
+            |line: &str| line.strip_prefix(&thread).is_some_and(|rest| rest.trim_start().starts_with("+++ "));
+        wait_for("the end of the trace", || read(&self.file).lines().any(is_end).then_some(()));
         calls(&read(&self.file))
     }
 }

@@ -194,7 +194,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
                     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned(),
                 )
             }
-            None => key_in_body(body),
+            None => key_in_body(body)?,
         };
         let Some(key) = key else { return Ok(Self { used: None, caller }) };
         if key.is_empty()
@@ -214,13 +214,21 @@ fn bad_key() -> Problem {
     Problem::field("Idempotency-Key", "is 1 to 255 printable characters").told_as(StatusCode::BAD_REQUEST)
 }
 
-fn key_in_body(body: &[u8]) -> Option<String> {
+fn key_in_body(body: &[u8]) -> Result<Option<String>, Problem> {
     #[derive(serde::Deserialize)]
     struct Keyed {
         idempotency_key: Option<String>,
     }
-    holds_key(body).then_some(())?;
-    serde_json::from_slice::<Keyed>(body).ok()?.idempotency_key
+    if !holds_key(body) {
+        return Ok(None);
+    }
+    match serde_json::from_slice::<Keyed>(body) {
+        Ok(keyed) => Ok(keyed.idempotency_key),
+        // A key that is no text is not ignored: the caller counts on it.
+        Err(error) if error.is_data() => Err(bad_key()),
+        // What is no JSON is told when the body is read.
+        Err(_) => Ok(None),
+    }
 }
 
 /// The version of the row that the caller saw, from `If-Match`.
