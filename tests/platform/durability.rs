@@ -57,6 +57,8 @@ fn an_acknowledgement_comes_after_the_fsync_of_what_it_acknowledges() {
     for mark in &marks {
         assert_eq!(append(&mut wire, &token, mark).unwrap().status, 201);
     }
+    // One more, so that the end of the last answer's call is in the trace before the server is killed.
+    assert_eq!(append(&mut wire, &token, "mark-of-the-end").unwrap().status, 201);
     let calls = traced.calls();
     for mark in &marks {
         is_proved(&calls, mark).unwrap();
