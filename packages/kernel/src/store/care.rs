@@ -1,6 +1,8 @@
 //! Looking after databases: whole, backed up at one moment, reachable.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use ::postgres::config::Host;
 use ::postgres::{Client, Config, NoTls};
@@ -32,6 +34,16 @@ fn database_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
 /// Which SQLite is built in.
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()
+}
+
+/// Whether no file can be made where temporary ones belong; the answer is that of the first time.
+pub(super) fn temporary_files_are_refused() -> bool {
+    static REFUSED: OnceLock<bool> = OnceLock::new();
+    *REFUSED.get_or_init(|| {
+        let probe = std::env::temp_dir().join(format!("stoa-probe-{}", std::process::id()));
+        let made = File::create_new(&probe);
+        made.and_then(|_| std::fs::remove_file(probe)).is_err()
+    })
 }
 
 /// Checks every file of a directory; returns how many there are.

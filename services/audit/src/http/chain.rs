@@ -162,8 +162,7 @@ pub(super) async fn list_keys(ctx: Ctx, caller: Caller) -> Answer<KeySet> {
 pub(super) async fn verify_trail(ctx: Ctx, caller: Caller, body: Option<Json<Verify>>) -> Answer<ReportView> {
     let scope = scope_of(&caller, MANAGE)?;
     let digests = body.map(|Json(body)| body.digests).unwrap_or_default();
-    let verified =
-        ctx.read(scope, move |tx| queries::verify_one(tx, project_of(tx), digests.clone())).await;
+    let verified = ctx.read(scope, move |tx| queries::verify_one(tx, project_of(tx), digests.clone())).await;
     verified.map(ReportView::from).answered()
 }
 
