@@ -30,8 +30,7 @@ pub struct Embedded {
 /// Opens a file as the embedded engine does.
 pub fn sqlite(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection
-        .execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory;")?;
+    connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
     Ok(connection)
 }
 
@@ -108,7 +107,7 @@ impl Embedded {
 fn row_like(connection: &Connection, table: &str, id: &str) -> Result<(String, Vec<Value>, usize), Failure> {
     let mut found =
         connection.prepare(&format!("select * from source.{table} order by rowid desc limit 1"))?;
-    let names: Vec<String> = found.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = found.column_names().map(str::to_owned).collect();
     let at = names.iter().position(|name| name == id).ok_or("the table has no such id")?;
     let row = found.query_row([], |row| (0..names.len()).map(|column| row.get(column)).collect())?;
     let places: Vec<String> = (1..=names.len()).map(|number| format!("${number}")).collect();

@@ -126,7 +126,7 @@ fn contest(
     what: &str,
     place: &Place,
     time: Duration,
-    mut bare: impl FnMut(Duration) -> Result<Tally, Failure>,
+    bare: impl FnMut(Duration) -> Result<Tally, Failure>,
     baseline: &str,
 ) -> Result<(), Failure> {
     let pair = RefCell::new(Pair::start(place)?);
@@ -134,7 +134,7 @@ fn contest(
         time,
         [
             Box::new(|turn| pair.borrow_mut().crowd(turn)),
-            Box::new(|turn| bare(turn)),
+            Box::new(bare),
             Box::new(|turn| pair.borrow_mut().calm(turn)),
         ],
     )?;

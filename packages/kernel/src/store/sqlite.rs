@@ -25,6 +25,8 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// One fsync carries at most this many works, so that the first of a crowd does not wait for the last.
 const GROUP_WORKS_MAX: usize = 512;
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
+/// sysexits' EX_IOERR.
+const EXIT_IO_ERROR: i32 = 74;
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A connection with the tenant guard in place.
@@ -375,8 +377,22 @@ fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &
             // When it was the fsync that failed, all bytes are in the log: after a crash they may be found there.
             tracing::error!(error = %error, "a commit failed; it is not known whether its work is kept");
             abandon(connection, done, || StoreError::Unknown);
+            if was_fsync(&error) {
+                // The system forgets which pages it could not write, so the next fsync would lie. Only what a
+                // new process reads from the disk can be built upon.
+                tracing::error!(
+                    "the disk does not sync; this process ends, so that the next one reads what is there"
+                );
+                std::process::exit(EXIT_IO_ERROR);
+            }
         }
     }
+}
+
+fn was_fsync(error: &StoreError) -> bool {
+    let StoreError::Unavailable(cause) = error else { return false };
+    matches!(cause.downcast_ref(), Some(rusqlite::Error::SqliteFailure(failure, _))
+        if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_FSYNC)
 }
 
 /// The group cannot be kept: all of it is rolled back and everybody is told why.
