@@ -17,7 +17,7 @@ use super::error::StoreError;
 use super::queue::{Access, Queue, Verdict, Work};
 use super::row;
 use super::tx::{self, Health, Scope};
-use super::value::Value;
+use super::value::{Value, repeat_values};
 
 type Outcome<T> = Result<T, (StoreError, Health)>;
 
@@ -150,22 +150,6 @@ fn scope_sql(scope: &Scope) -> String {
     }
 }
 
-/// `values ($1, $2) ..` becomes `values ($1, $2), ($3, $4) ..`.
-fn repeat_values(sql: &str, width: usize, rows: usize) -> String {
-    let Some(start) = sql.find("values (").map(|at| at + "values ".len()) else { return sql.to_owned() };
-    let Some(end) = sql[start..].find(')').map(|at| start + at + 1) else { return sql.to_owned() };
-    let mut repeated = sql[..start].to_owned();
-    for row in 0..rows {
-        repeated += if row == 0 { "(" } else { ", (" };
-        for column in 0..width {
-            let comma = if column == 0 { "" } else { ", " };
-            repeated += &format!("{comma}${}", row * width + column + 1);
-        }
-        repeated += ")";
-    }
-    repeated + &sql[end..]
-}
-
 fn explain(error: postgres::Error) -> (StoreError, Health) {
     let Some(refusal) = error.as_db_error() else {
         let health = if error.is_closed()
@@ -293,17 +277,5 @@ fn commit(connection: &mut PgConnection, events: usize, jobs: usize, parts: &Par
         Err((_, Health::Retry)) => Tried::Again { connection_lost: false },
         Err((_, Health::Lost)) => Tried::Done(Err(StoreError::Unknown)),
         Err((error, _)) => Tried::Done(Err(error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::repeat_values;
-
-    #[test]
-    fn many_rows_become_one_statement() {
-        let sql = "insert into t (a, b) values ($1, $2) on conflict do nothing";
-        let two = repeat_values(sql, 2, 2);
-        assert_eq!(two, "insert into t (a, b) values ($1, $2), ($3, $4) on conflict do nothing");
     }
 }

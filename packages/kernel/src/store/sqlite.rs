@@ -15,7 +15,7 @@ use super::care::temporary_files_are_refused;
 use super::error::StoreError;
 use super::queue::{Queue, Verdict, Work};
 use super::tx::{self, Health, Scope};
-use super::value::Value;
+use super::value::{Value, repeat_values};
 use super::{Parts, row};
 
 type Outcome<T> = Result<T, (StoreError, Health)>;
@@ -25,6 +25,8 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// One fsync carries at most this many works, so that the first of a crowd does not wait for the last.
 const GROUP_WORKS_MAX: usize = 512;
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
+/// A statement opens an undo journal of its own when triggers watch it: rows share one.
+const ROWS_PER_STATEMENT: usize = 50;
 /// sysexits' EX_IOERR.
 const EXIT_IO_ERROR: i32 = 74;
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -35,7 +37,7 @@ pub(crate) struct SqliteConnection {
     /// The project whose rows may be touched; `None` is the system.
     project: Arc<Mutex<Option<String>>>,
     observed: Arc<Mutex<Observed>>,
-    verdicts: HashMap<&'static str, Option<String>>,
+    verdicts: HashMap<String, Option<String>>,
     tables: Arc<Tables>,
 }
 
@@ -176,7 +178,7 @@ impl SqliteConnection {
     ) -> Outcome<Vec<T>> {
         let tables = Arc::clone(&self.tables);
         let mut statement = self.statement(scope, sql)?;
-        bind(&mut statement, params).map_err(|error| tables.explain(error))?;
+        bind(&mut statement, &[params]).map_err(|error| tables.explain(error))?;
         let mut found = statement.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(|error| tables.explain(error))? {
@@ -185,7 +187,27 @@ impl SqliteConnection {
         Ok(rows)
     }
 
-    pub(super) fn run(&mut self, scope: &Scope, sql: &'static str, params: &[Value]) -> Outcome<u64> {
+    pub(super) fn run(&mut self, scope: &Scope, sql: &str, params: &[Value]) -> Outcome<u64> {
+        self.run_with(scope, sql, &[params])
+    }
+
+    /// Rows go into a statement by the fixed number, so that there is one more text to prepare and no other.
+    pub(super) fn run_many(&mut self, scope: &Scope, sql: &str, rows: &[Vec<Value>]) -> Outcome<u64> {
+        let (mut changed, mut chunks) = (0, rows.chunks_exact(ROWS_PER_STATEMENT));
+        if let Some(width) = rows.first().map(Vec::len).filter(|_| chunks.len() > 0) {
+            let many = repeat_values(sql, width, ROWS_PER_STATEMENT);
+            for chunk in chunks.by_ref() {
+                let params: Vec<&[Value]> = chunk.iter().map(Vec::as_slice).collect();
+                changed += self.run_with(scope, &many, &params)?;
+            }
+        }
+        for row in chunks.remainder() {
+            changed += self.run(scope, sql, row)?;
+        }
+        Ok(changed)
+    }
+
+    fn run_with(&mut self, scope: &Scope, sql: &str, params: &[&[Value]]) -> Outcome<u64> {
         let tables = Arc::clone(&self.tables);
         let mut statement = self.statement(scope, sql)?;
         bind(&mut statement, params).map_err(|error| tables.explain(error))?;
@@ -202,12 +224,12 @@ impl SqliteConnection {
     }
 
     /// Prepares a statement, once, and refuses it in a project's scope when it could reach beyond.
-    fn statement(&mut self, scope: &Scope, sql: &'static str) -> Outcome<CachedStatement<'_>> {
+    fn statement(&mut self, scope: &Scope, sql: &str) -> Outcome<CachedStatement<'_>> {
         if !self.verdicts.contains_key(sql) {
             *self.observed.lock().unwrap_or_else(PoisonError::into_inner) = Observed::default();
             self.inner.prepare_cached(sql).map_err(|error| self.tables.explain(error))?;
             let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
-            self.verdicts.insert(sql, observed.verdict(&self.tables));
+            self.verdicts.insert(sql.to_owned(), observed.verdict(&self.tables));
         }
         if let (Scope::Project(_), Some(Some(refusal))) = (scope, self.verdicts.get(sql)) {
             return Err((StoreError::Scope(refusal.clone()), Health::Failed));
@@ -321,12 +343,15 @@ impl Tables {
     }
 }
 
-/// `$1` is a name to SQLite, numbered by first appearance: each is bound by the number in its name.
-fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> rusqlite::Result<()> {
+/// `$1` is a name to SQLite, numbered by first appearance: each is bound by the number in its name. The values
+/// of several rows count on, row after row.
+fn bind(statement: &mut CachedStatement<'_>, rows: &[&[Value]]) -> rusqlite::Result<()> {
+    let width = rows.first().map_or(0, |row| row.len());
     for at in 1..=statement.parameter_count() {
         let number: Option<usize> = statement.parameter_name(at).and_then(|name| name[1..].parse().ok());
-        let value = number.and_then(|number| params.get(number.wrapping_sub(1)));
-        let value = value.ok_or(rusqlite::Error::InvalidParameterCount(params.len(), at))?;
+        let place = number.and_then(|number| number.checked_sub(1)).filter(|_| width > 0);
+        let value = place.and_then(|place| rows.get(place / width)?.get(place % width));
+        let value = value.ok_or(rusqlite::Error::InvalidParameterCount(width * rows.len(), at))?;
         statement.raw_bind_parameter(at, value)?;
     }
     Ok(())

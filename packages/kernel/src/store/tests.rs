@@ -391,14 +391,22 @@ fn many_rows_are_inserted_in_few_round_trips() {
     on_both(async |place| {
         let store = place.store("things", MIGRATIONS);
         let rows: Arc<Vec<Vec<Value>>> =
-            Arc::new((0..10_000).map(|n| vec![Value::of(&project(1)), Value::Int(n)]).collect());
+            Arc::new((0..10_007).map(|n| vec![Value::of(&project(1)), Value::Int(n)]).collect());
         let inserted = store
             .write(mine(), move |tx| {
                 tx.run_many("insert into facts (project_id, number) values ($1, $2)", &rows)
             })
             .await
             .unwrap();
-        assert_eq!(inserted, 10_000);
+        assert_eq!(inserted, 10_007);
+        let sum: i64 = store
+            .read(mine(), |tx| {
+                let sql = "select cast(sum(number) as bigint) from facts where project_id = $1";
+                tx.one(sql, params![tx.project()?])
+            })
+            .await
+            .unwrap();
+        assert_eq!(sum, 10_006 * 10_007 / 2);
         let mixed = store
             .write(mine(), |tx| {
                 let sql = "insert into facts (project_id, number) values ($1, 1)";

@@ -172,9 +172,7 @@ impl Tx<'_> {
             ));
         }
         let changed = match &mut self.connection {
-            Connection::Sqlite(connection) => {
-                rows.iter().try_fold(0, |sum, row| Ok(sum + connection.run(&self.scope, sql, row)?))
-            }
+            Connection::Sqlite(connection) => connection.run_many(&self.scope, sql, rows),
             Connection::Postgres(connection) => connection.run_many(sql, rows),
         };
         self.noting(changed)

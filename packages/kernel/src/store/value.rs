@@ -217,3 +217,31 @@ impl ToSql for Value {
 
     to_sql_checked!();
 }
+
+/// `values ($1, $2) ..` becomes `values ($1, $2), ($3, $4) ..`.
+pub(super) fn repeat_values(sql: &str, width: usize, rows: usize) -> String {
+    let Some(start) = sql.find("values (").map(|at| at + "values ".len()) else { return sql.to_owned() };
+    let Some(end) = sql[start..].find(')').map(|at| start + at + 1) else { return sql.to_owned() };
+    let mut repeated = sql[..start].to_owned();
+    for row in 0..rows {
+        repeated += if row == 0 { "(" } else { ", (" };
+        for column in 0..width {
+            let comma = if column == 0 { "" } else { ", " };
+            repeated += &format!("{comma}${}", row * width + column + 1);
+        }
+        repeated += ")";
+    }
+    repeated + &sql[end..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repeat_values;
+
+    #[test]
+    fn many_rows_become_one_statement() {
+        let sql = "insert into t (a, b) values ($1, $2) on conflict do nothing";
+        let two = repeat_values(sql, 2, 2);
+        assert_eq!(two, "insert into t (a, b) values ($1, $2), ($3, $4) on conflict do nothing");
+    }
+}
