@@ -136,7 +136,7 @@ impl Scaled {
         };
         let clients = (0..shop::CONNECTIONS).map(|_| connect()).collect::<Result<_, _>>()?;
         let begin = format!(
-            "begin isolation level repeatable read; set local role stoa_app; \
+            "begin isolation level repeatable read; \
              select set_config('app.current_project', '{}', true)",
             shop::project()
         );

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::ProjectId;
 use postgres::error::SqlState;
 use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Statement};
@@ -81,7 +82,12 @@ impl PgConnection {
             Access::Read => " read only",
             Access::Write => "",
         };
-        self.simple(&format!("begin isolation level repeatable read{mode}; {}", scope_sql(scope)))
+        // The connection stands in the app's role and in no project, so only what differs is set.
+        let scope = match scope {
+            Scope::Project(project) => project_sql(*project),
+            Scope::System(_) => format!("set local role {SYSTEM_ROLE}"),
+        };
+        self.simple(&format!("begin isolation level repeatable read{mode}; {scope}"))
     }
 
     pub(super) fn enter(&mut self, scope: &Scope) -> Outcome<()> {
@@ -139,11 +145,14 @@ fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 }
 
 /// A project id is made of letters, digits and `_` by its type, so it needs no escaping.
+fn project_sql(project: ProjectId) -> String {
+    format!("select set_config('app.current_project', '{project}', true)")
+}
+
+/// From any scope to this one, in the middle of a transaction.
 fn scope_sql(scope: &Scope) -> String {
     match scope {
-        Scope::Project(project) => {
-            format!("set local role {APP_ROLE}; select set_config('app.current_project', '{project}', true)")
-        }
+        Scope::Project(project) => format!("set local role {APP_ROLE}; {}", project_sql(*project)),
         Scope::System(_) => {
             format!("set local role {SYSTEM_ROLE}; select set_config('app.current_project', '', true)")
         }
