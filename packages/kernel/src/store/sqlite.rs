@@ -363,6 +363,10 @@ pub(super) fn write_until_closed(mut connection: SqliteConnection, queue: &Queue
         let Some(first) = queue.pop(PATIENCE) else { continue };
         write_group(&mut connection, first, queue, parts);
     }
+    // After a clean stop the database is one whole file again; if not, the log is read at the next start.
+    if let Err(error) = connection.inner.execute_batch("pragma wal_checkpoint(truncate)") {
+        tracing::debug!(service = parts.service, %error, "the log stays beside the database");
+    }
 }
 
 fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &Queue, parts: &Parts) {
