@@ -15,7 +15,7 @@ need_tools() {
   command -v curl >/dev/null || missing+=(curl)
   command -v strace >/dev/null || missing+=(strace)
   command -v chromium >/dev/null || missing+=(chromium)
-  command -v python3 >/dev/null || missing+=(python3 python3-venv)
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
   [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
   cargo fmt --version >/dev/null && cargo clippy --version >/dev/null
 }

@@ -12,10 +12,16 @@ use super::registry::{Attempt, BoxFuture, CallTrouble, Ending, Jobs, Kind, Polic
 use super::store::{self, Leased};
 use crate::events::HandlerError;
 use crate::store::{Origin, Scope, Store, StoreError, Tx};
+use crate::telemetry::metrics::Counter;
 use crate::telemetry::traces::{Span, SpanKind, TraceContext};
 
 /// An outcome waits so long, in all, for a database that is busy or away; then its lease runs out.
 const SETTLE_PAUSES_MS: [u64; 5] = [0, 50, 200, 1_000, 5_000];
+static FAILED: Counter = Counter::new(
+    "stoa_jobs_failed_total",
+    "Tries at a job that failed, by what became of the job.",
+    &["kind", "state"],
+);
 const LOST: &str = "the lease of a job was taken over; what this worker did with it is not written";
 
 /// How a call came back.
@@ -238,6 +244,7 @@ fn decide(
 
 fn let_go_of(tx: &mut Tx<'_>, job: &Leased, after: &Settlement) -> Result<(), StoreError> {
     let why = after.error.as_deref().unwrap_or_default();
+    FAILED.add(1, &[&job.kind, after.state.as_str()]);
     match after.state {
         JobState::Dead | JobState::Unknown => {
             tracing::warn!(job.id = %job.id, job.kind, job.state = ?after.state, why, "a job waits for people");

@@ -15,6 +15,11 @@ static STORE_WAITING: Gauge = Gauge::new(
     "Transactions that wait for their turn at the database.",
     &["service", "line"],
 );
+static STORE_CONNECTIONS: Gauge = Gauge::new(
+    "stoa_store_connections",
+    "Connections to the database: `busy` ones, and `all` that are open.",
+    &["service", "which"],
+);
 static EVENTS_BEHIND: Gauge = Gauge::new(
     "stoa_events_behind",
     "Events of a source that a service has not heard yet.",
@@ -55,6 +60,9 @@ fn waiting_when_rendered(store: Store) -> RenderHook {
         let (writes, reads) = store.waiting();
         STORE_WAITING.set(writes as f64, &[store.service(), "writes"]);
         STORE_WAITING.set(reads as f64, &[store.service(), "reads"]);
+        let (busy, all) = store.connections();
+        STORE_CONNECTIONS.set(busy as f64, &[store.service(), "busy"]);
+        STORE_CONNECTIONS.set(all as f64, &[store.service(), "all"]);
     })
 }
 

@@ -381,6 +381,16 @@ impl Store {
         (self.0.writers.len(), self.0.readers.len())
     }
 
+    /// How many connections are at work, of how many: (at work, all).
+    pub fn connections(&self) -> (usize, usize) {
+        if self.0.pool.is_some() {
+            return self.0.writers.at_work(0);
+        }
+        let (writing, writers) = self.0.writers.at_work(1);
+        let (reading, readers) = self.0.readers.at_work(SQLITE_READERS);
+        (writing + reading, writers + readers)
+    }
+
     /// Takes no more work, finishes what waits and ends the threads. Blocks.
     pub fn close(&self) {
         self.0.writers.close();

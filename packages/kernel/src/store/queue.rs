@@ -159,6 +159,13 @@ impl Queue {
         line.open || !line.works.is_empty()
     }
 
+    /// Of how many workers so many are at work; `fixed` where they are not hired.
+    pub fn at_work(&self, fixed: usize) -> (usize, usize) {
+        let line = self.line();
+        let all = line.workers.max(fixed);
+        (all.saturating_sub(line.idle), all)
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.line().works.len()
