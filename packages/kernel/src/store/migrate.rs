@@ -32,14 +32,17 @@ macro_rules! migrations {
     };
 }
 
-const KERNEL_SQLITE: &[Migration] = &[Migration {
-    name: "kernel/0001_kernel.sql",
-    sql: include_str!("../../migrations/0001_kernel_sqlite.sql"),
-}];
-const KERNEL_POSTGRES: &[Migration] = &[Migration {
-    name: "kernel/0001_kernel.sql",
-    sql: include_str!("../../migrations/0001_kernel_postgres.sql"),
-}];
+/// Tables whose rows the engine numbers, which each engine says in its own words.
+const NUMBERED_SQLITE: Migration = Migration {
+    name: "kernel/0001_numbered.sql",
+    sql: include_str!("../../migrations/0001_numbered_sqlite.sql"),
+};
+const NUMBERED_POSTGRES: Migration = Migration {
+    name: "kernel/0001_numbered.sql",
+    sql: include_str!("../../migrations/0001_numbered_postgres.sql"),
+};
+const SHARED: Migration =
+    Migration { name: "kernel/0002_shared.sql", sql: include_str!("../../migrations/0002_shared.sql") };
 
 const LEDGER: &str = "create table if not exists migrations (
     name text primary key, checksum text not null, applied_at bigint not null)";
@@ -97,7 +100,7 @@ pub(super) fn sqlite(
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(|error| failed("begin", error))?;
     tx.execute_batch(LEDGER).map_err(|error| failed("ledger", error))?;
-    for migration in KERNEL_SQLITE.iter().chain(migrations) {
+    for migration in [NUMBERED_SQLITE, SHARED].iter().chain(migrations) {
         let applied: Option<String> = tx
             .query_row("select checksum from migrations where name = $1", [migration.name], |row| row.get(0))
             .map(Some)
@@ -166,7 +169,7 @@ pub(super) fn postgres(
     tx.batch_execute(&roles_sql(schema)).map_err(fail)?;
     tx.batch_execute(LEDGER).map_err(fail)?;
     let mut changed = false;
-    for migration in KERNEL_POSTGRES.iter().chain(migrations) {
+    for migration in [NUMBERED_POSTGRES, SHARED].iter().chain(migrations) {
         let applied = tx
             .query_opt("select checksum from migrations where name = $1", &[&migration.name])
             .map_err(|error| failed(migration.name, error))?;
