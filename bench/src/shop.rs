@@ -127,6 +127,9 @@ pub fn token(directory: &Path) -> Result<String, Failure> {
         iat: now_s,
         nbf: None,
         exp: now_s + 15 * 60,
+        user_id: None,
+        project_ids: Vec::new(),
+        roles: Vec::new(),
         jti: None,
     };
     Ok(signer(directory, TOKENS)?.sign(&claims, TokenType::Access))
@@ -154,11 +157,13 @@ pub fn serve(directory: &Path, address: SocketAddr, database_url: Option<String>
         Some(url) => Engine::Postgres { url, connections_max: CONNECTIONS },
         None => Engine::Sqlite { directory: directory.join("db") },
     };
+    let internal = Verifier::new("stoa", "services", TokenType::Internal, keys.clone());
     let platform = Platform {
         settings: Settings::load(kernel::service::settings(), None, [], &[])?,
         surroundings: surroundings()?,
         engine,
         verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
+        internal: Arc::new(internal),
     };
     let shop = Service::new("shop").migrations(MIGRATIONS).routes(orders).open(&platform)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve_shop(&shop, address))

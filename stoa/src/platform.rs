@@ -68,6 +68,10 @@ pub fn database_directory(settings: &Settings) -> PathBuf {
 pub const TOKENS_FILE: &str = "tokens.key";
 /// Whom tokens must be meant for.
 pub const AUDIENCE: &str = "stoa";
+/// The key with which processes of the platform speak to each other; they share it.
+pub const INTERNAL_FILE: &str = "internal.key";
+/// Whom the word of a gateway is meant for.
+pub const INTERNAL_AUDIENCE: &str = "services";
 
 /// Which engine the settings choose.
 pub fn engine(settings: &Settings) -> Result<Engine, Failure> {
@@ -102,6 +106,8 @@ pub fn platform(settings: &Settings) -> Result<Platform, Failure> {
     let surroundings = Surroundings { clock: Clock::system(), ids: Ids::new(), keys };
     let own = signer(&keys_directory(settings), TOKENS_FILE)?.jwk();
     let issuer = settings.get(&settings::ISSUER);
+    let internal = StaticKeys(JwkSet { keys: vec![signer(&keys_directory(settings), INTERNAL_FILE)?.jwk()] });
+    let internal = Verifier::new(issuer.clone(), INTERNAL_AUDIENCE, TokenType::Internal, internal);
     let verifier = match settings.get(&settings::JWKS_URL) {
         None => {
             let keys = StaticKeys(JwkSet { keys: vec![own] });
@@ -115,7 +121,13 @@ pub fn platform(settings: &Settings) -> Result<Platform, Failure> {
         }
     };
     let verifier = Arc::new(verifier);
-    Ok(Platform { settings: settings.clone(), surroundings, engine: engine(settings)?, verifier })
+    Ok(Platform {
+        settings: settings.clone(),
+        surroundings,
+        engine: engine(settings)?,
+        verifier,
+        internal: Arc::new(internal),
+    })
 }
 
 /// Opens the named services; all of them when none is named.

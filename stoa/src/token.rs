@@ -49,6 +49,9 @@ pub fn trial_token(
         iat: now_s,
         nbf: None,
         exp: now_s + i64::from(minutes) * 60,
+        user_id: None,
+        project_ids: Vec::new(),
+        roles: Vec::new(),
         jti: None,
     };
     Ok(signer(&keys_directory(settings), TOKENS_FILE)?.sign(&claims, TokenType::Access))

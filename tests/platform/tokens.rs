@@ -84,6 +84,9 @@ fn claims(project: ProjectId, permissions: &[&str]) -> Claims {
         iat: now_s,
         nbf: None,
         exp: now_s + LIFETIME_S,
+        user_id: None,
+        project_ids: Vec::new(),
+        roles: Vec::new(),
         jti: None,
     }
 }

@@ -1,7 +1,10 @@
 //! The events whose payload is fixed for everyone, whichever service tells them.
 //!
 //! Amounts are minor units. Events that only our own services exchange are declared by the
-//! service that tells them.
+//! service that tells them. `access` has what identity tells, `fleet` what the registry tells.
+
+pub mod access;
+pub mod fleet;
 
 use std::fmt::{self, Debug};
 
@@ -153,9 +156,21 @@ pub struct NotificationSend {
     pub idempotency_key: Option<String>,
 }
 
-/// All events of this file.
-pub const KINDS: [EventKind; 7] = [
+/// All events of this module.
+pub const KINDS: [EventKind; 19] = [
     EventKind::of::<UserCreated>(),
+    EventKind::of::<access::UserLoggedIn>(),
+    EventKind::of::<access::SessionsEnded>(),
+    EventKind::of::<access::OtpIssued>(),
+    EventKind::of::<access::UserErased>(),
+    EventKind::of::<access::KycReviewed>(),
+    EventKind::of::<access::ApiKeyIssued>(),
+    EventKind::of::<access::ApiKeyExpiring>(),
+    EventKind::of::<access::ApiKeyRevoked>(),
+    EventKind::of::<access::ProjectCreated>(),
+    EventKind::of::<access::ProjectChanged>(),
+    EventKind::of::<fleet::ConfigPublished>(),
+    EventKind::of::<fleet::InstanceChanged>(),
     EventKind::of::<OrderCreated>(),
     EventKind::of::<PaymentIntentCreated>(),
     EventKind::of::<PaymentSucceeded>(),
@@ -243,14 +258,26 @@ mod tests {
     fn each_event_has_its_name_and_aliases() {
         let registry = registry();
         let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
-        let expected: [(&str, u32, &[&str]); 7] = [
+        let expected: [(&str, u32, &[&str]); 19] = [
+            ("api_key.expiring", 1, &[]),
+            ("api_key.issued", 1, &[]),
+            ("api_key.revoked", 1, &[]),
+            ("config.published", 1, &[]),
+            ("instance.changed", 1, &[]),
+            ("kyc.reviewed", 1, &[]),
             ("notification.send", 1, &[]),
             ("order.created", 1, &[]),
             ("order.paid", 1, &[]),
+            ("otp.issued", 1, &[]),
             ("payment.failed", 1, &["PaymentFailed"]),
             ("payment.intent.created", 1, &[]),
             ("payment.succeeded", 1, &["PaymentSucceeded"]),
+            ("project.changed", 1, &[]),
+            ("project.created", 1, &[]),
+            ("session.ended", 1, &[]),
             ("user.created", 1, &["UserCreated"]),
+            ("user.erased", 1, &[]),
+            ("user.logged_in", 1, &["UserLoggedIn"]),
         ];
         assert_eq!(names, expected);
     }

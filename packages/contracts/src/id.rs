@@ -144,6 +144,12 @@ ids! {
     ApiKeyId = "key";
     /// One sign-in on one device.
     SessionId = "ses";
+    /// A set of permissions that a project grants by name.
+    RoleId = "rol";
+    /// A one-time code on its way.
+    OtpId = "otp";
+    /// What somebody handed in to prove who they are.
+    KycCaseId = "kyc";
     /// One fact, told once.
     EventId = "evt";
     /// A piece of work to be done later.

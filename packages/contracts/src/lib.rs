@@ -18,8 +18,8 @@ mod text;
 pub use currency::{BadCurrency, Currency};
 pub use event::{BadEvent, Envelope, Event};
 pub use id::{
-    ApiKeyId, AuditRecordId, BadId, EventId, Id, IdText, JobId, OrderId, OrganisationId, PaymentId,
-    ProjectId, SessionId, UserId,
+    ApiKeyId, AuditRecordId, BadId, EventId, Id, IdText, JobId, KycCaseId, OrderId, OrganisationId, OtpId,
+    PaymentId, ProjectId, RoleId, SessionId, UserId,
 };
 pub use money::{BasisPoints, Money, MoneyError, Rounding};
 pub use registry::{BadRegistry, EventKind, Registry, json_schema};

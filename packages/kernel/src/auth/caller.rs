@@ -151,6 +151,14 @@ impl Caller {
         Err(Denied::NotYours)
     }
 
+    /// Whether the caller holds all that `grant` grants: nobody gives away what they do not have.
+    pub fn covers(&self, grant: &str) -> bool {
+        self.permissions.iter().any(|held| match held.strip_suffix('*') {
+            Some(prefix) => (prefix.is_empty() || prefix.ends_with(':')) && grant.starts_with(prefix),
+            None => held == grant,
+        })
+    }
+
     /// A short stable name for the audit trail and idempotency: `user:usr_…`.
     pub fn name(&self) -> String {
         match &self.who {
@@ -180,8 +188,16 @@ impl Caller {
             iat: now_s,
             nbf: None,
             exp: now_s.saturating_add(lifetime_s).min(own_exp),
+            user_id: None,
+            project_ids: Vec::new(),
+            roles: Vec::new(),
             jti: None,
         }
+    }
+
+    /// The project whose rows the caller may ask for: for the kernel's own checks, handlers use `require`.
+    pub(crate) fn project(&self) -> Option<ProjectId> {
+        self.project
     }
 
     fn hold(&self, permission: Permission) -> Result<(), Denied> {
@@ -255,6 +271,20 @@ mod tests {
         assert_eq!(person(1, Some(7), &[]).own(ann, WRITE), Ok(()));
         assert_eq!(person(1, Some(7), &[]).own(ben, WRITE), Err(Denied::NotYours));
         assert_eq!(person(1, Some(7), &["orders:write"]).own(ben, WRITE), Ok(()));
+    }
+
+    #[test]
+    fn nobody_gives_away_what_they_do_not_have() {
+        for (held, grant, may) in [
+            ("orders:*", "orders:write", true),
+            ("orders:*", "orders:*", true),
+            ("*", "*", true),
+            ("orders:write", "orders:*", false),
+            ("orders:*", "*", false),
+            ("orders:*", "plans:read", false),
+        ] {
+            assert_eq!(person(1, Some(7), &[held]).covers(grant), may, "{held} {grant}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! and asking it for a permission is the only way to learn the project. Accounts, sessions and the issuing of
 //! tokens to people are `identity`'s; nothing here knows HTTP, and time is passed in, never read.
 
+mod api_key;
 mod caller;
 mod keys;
 mod token;
@@ -12,6 +13,7 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
+pub use api_key::{ApiKeyText, BadApiKey};
 pub use caller::{Caller, Denied, Permission, Permissions, Who};
 pub use keys::{BadKey, Jwk, JwkSet, Signer, verify_bytes};
 pub use token::{BadToken, Claims, Kind, TokenType};

@@ -39,6 +39,9 @@ fn claims() -> Claims {
         iat: NOW_S,
         nbf: None,
         exp: NOW_S + 600,
+        user_id: None,
+        project_ids: Vec::new(),
+        roles: Vec::new(),
         jti: None,
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use contracts::{ProjectId, SessionId, Timestamp};
+use contracts::{ProjectId, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::caller::{Caller, Permissions, Who};
@@ -31,6 +31,15 @@ pub struct Claims {
     /// The granted permissions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub perms: Vec<String>,
+    /// The person, once more under the name that outsiders look for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// All projects that the person belongs to; `project` is the one acted for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub project_ids: Vec<ProjectId>,
+    /// The names of the roles that the permissions come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// The session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,

@@ -78,6 +78,14 @@ pub async fn consume(consumer: Store, source: Store, handlers: Arc<Handlers>, st
     }
 }
 
+/// Hears all that `source` has told until now.
+pub async fn catch_up(consumer: &Store, source: &Store, handlers: &Arc<Handlers>) -> Result<(), StoreError> {
+    log::position_all(source).await?;
+    let mut hearing = Hearing::new(consumer.clone(), source.clone(), Arc::clone(handlers));
+    while hearing.step().await? > 0 {}
+    Ok(())
+}
+
 impl Hearing {
     pub fn new(consumer: Store, source: Store, handlers: Arc<Handlers>) -> Self {
         let types = handlers.filter();

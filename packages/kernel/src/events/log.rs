@@ -83,6 +83,14 @@ pub async fn sequence(log: Store, stop: watch::Receiver<bool>) {
     }
 }
 
+/// Gives all committed events their positions now.
+pub async fn position_all(log: &Store) -> Result<(), StoreError> {
+    if matches!(log.engine(), Engine::Postgres { .. }) {
+        while sequence_once(log).await? > 0 {}
+    }
+    Ok(())
+}
+
 /// One step of the sequencer: how many events got a position.
 pub(super) async fn sequence_once(log: &Store) -> Result<u64, StoreError> {
     let placed =

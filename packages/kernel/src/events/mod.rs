@@ -20,9 +20,9 @@ mod waiting;
 mod tests;
 
 pub use broker::{Asked, Broker, BrokerError, Delivery, intake, relay};
-pub use consume::{consume, rebuild};
+pub use consume::{catch_up, consume, rebuild};
 pub use handlers::{HandlerError, Handlers, Heard};
 pub use lag::{Lag, Parked, lag, parked};
-pub use log::{Logged, newest, purge, sequence, tail};
+pub use log::{Logged, newest, position_all, purge, sequence, tail};
 pub use memory::{Faults, MemoryBroker};
 pub use parked::{DeadLetter, LetterState, Replayed, dead_letters, discard, replay, retry_parked};

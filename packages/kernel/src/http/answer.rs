@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::problem::Problem;
@@ -19,6 +19,7 @@ pub struct Reply<T> {
     json: String,
     replayed: bool,
     version: Option<u64>,
+    headers: HeaderMap,
     kind: PhantomData<fn() -> T>,
 }
 
@@ -45,11 +46,23 @@ impl<T> Reply<T> {
     pub fn versioned(self, version: u64) -> Self {
         Self { version: Some(version), ..self }
     }
+
+    /// The same with a cookie to be kept.
+    pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.headers.append(header::SET_COOKIE, cookie);
+        self
+    }
+
+    /// The same, to be kept by caches for a while.
+    pub fn cached(mut self, control: HeaderValue) -> Self {
+        self.headers.insert(header::CACHE_CONTROL, control);
+        self
+    }
 }
 
 fn reply<T>(written: Result<Written<T>, Problem>, status: StatusCode) -> Answer<T> {
     let Written { json, replayed, kind } = written?;
-    Ok(Reply { status, json, replayed, version: None, kind })
+    Ok(Reply { status, json, replayed, version: None, headers: HeaderMap::new(), kind })
 }
 
 impl<T> Answering<T> for Result<Written<T>, Problem> {
@@ -91,6 +104,7 @@ impl<T> IntoResponse for Reply<T> {
         let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         let mut response = (self.status, json, Bytes::from(self.json)).into_response();
         let headers = response.headers_mut();
+        headers.extend(self.headers);
         if self.replayed {
             headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
         }

@@ -1,6 +1,7 @@
 //! What a handler is given: its service, the caller, and one transaction.
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +14,23 @@ use serde::Serialize;
 use super::answer::Written;
 use super::edge::Facts;
 use super::idempotency;
-use super::input::holds_key;
+use super::input::{holds_key, project_in_body};
 use super::problem::Problem;
-use crate::auth::Caller;
+use super::server::ClientAddress;
+use crate::auth::{BadToken, Caller};
 use crate::service::Running;
 use crate::store::answers::{self, Used};
 use crate::store::{Origin, Scope, StoreError, Tx};
+
+/// The header in which a gateway hands the caller on, signed; it never passes a gateway from outside.
+pub const INTERNAL_CALLER: &str = "x-stoa-caller";
 
 /// The service and the request that a handler works for.
 #[derive(Clone)]
 pub struct Ctx {
     service: Running,
     facts: Arc<Facts>,
+    address: Option<IpAddr>,
 }
 
 impl Ctx {
@@ -52,12 +58,7 @@ impl Ctx {
         E: From<StoreError> + Send + 'static,
         Problem: From<E>,
     {
-        let origin = Origin {
-            correlation_id: self.facts.correlation_id.clone(),
-            causation_id: None,
-            traceparent: Some(self.facts.trace.to_string()),
-            actor: Some(key.caller),
-        };
+        let origin = self.origin(key.caller);
         let Some(used) = key.used else {
             let value = self.service.store().write_from(origin, scope, command).await?;
             return Written::fresh(&value);
@@ -81,9 +82,35 @@ impl Ctx {
         Ok(Written { json, replayed, kind: PhantomData })
     }
 
+    /// Runs a command whose answer holds secrets: it is kept for no idempotency key, so the command itself must
+    /// bear to be run twice.
+    pub async fn write_unkept<T, E, F>(&self, scope: Scope, caller: String, command: F) -> Result<T, Problem>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        Problem: From<E>,
+    {
+        Ok(self.service.store().write_from(self.origin(caller), scope, command).await?)
+    }
+
+    fn origin(&self, caller: String) -> Origin {
+        Origin {
+            correlation_id: self.facts.correlation_id.clone(),
+            causation_id: None,
+            traceparent: Some(self.facts.trace.to_string()),
+            actor: Some(caller),
+        }
+    }
+
     /// The service itself, for what is neither a query nor a command.
     pub fn service(&self) -> &Running {
         &self.service
+    }
+
+    /// Where the request came from; nothing is known of one that came without a network.
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// What ties this request and all that follows from it together.
@@ -125,7 +152,8 @@ impl FromRequestParts<Running> for Ctx {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Self, Problem> {
-        Ok(Self { service: service.clone(), facts: Facts::of(&parts.extensions)? })
+        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+        Ok(Self { service: service.clone(), facts: Facts::of(&parts.extensions)?, address })
     }
 }
 
@@ -135,35 +163,56 @@ impl FromRequestParts<Running> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Self, Problem> {
-        if let Some(caller) = parts.extensions.get::<Arc<Self>>() {
-            return Ok(Self::clone(caller));
+        if let Some(caller) = parts.extensions.get::<Arc<Self>>().cloned() {
+            same_project(parts, &caller)?;
+            return Ok(Self::clone(&caller));
         }
-        let token = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or_else(|| {
-                Problem::new(
-                    StatusCode::UNAUTHORIZED,
-                    "unauthenticated",
-                    "say who you are with a bearer token",
-                )
-            })?;
-        let caller = service.verifier().verify(token, service.store().clock().wall()).await?;
+        let caller = match parts.headers.get(INTERNAL_CALLER) {
+            Some(word) => {
+                let word = word.to_str().map_err(|_| BadToken::Malformed)?;
+                service.internal().verify(word, service.store().clock().wall()).await?
+            }
+            None => from_outside(parts, service).await?,
+        };
+        same_project(parts, &caller)?;
         parts.extensions.insert(Arc::clone(&caller));
         Ok(Self::clone(&caller))
     }
+}
+
+async fn from_outside(parts: &Parts, service: &Running) -> Result<Arc<Caller>, Problem> {
+    let token = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| {
+            Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "say who you are with a bearer token")
+        })?;
+    Ok(service.verifier().verify(token, service.store().clock().wall()).await?)
+}
+
+/// A body may name the project, but the credential decides which it is.
+fn same_project(parts: &Parts, caller: &Caller) -> Result<(), Problem> {
+    let Some(project) = caller.project() else { return Ok(()) };
+    let facts = Facts::of(&parts.extensions)?;
+    let Some(named) = facts.body.as_deref().and_then(project_in_body) else { return Ok(()) };
+    if named == project.to_string() {
+        return Ok(());
+    }
+    Err(Problem::forbidden("the body names another project than your credential is for"))
 }
 
 impl OptionalFromRequestParts<Running> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Option<Self>, Problem> {
-        if !parts.headers.contains_key(header::AUTHORIZATION) && parts.extensions.get::<Arc<Self>>().is_none()
-        {
+        let named = parts.headers.contains_key(header::AUTHORIZATION)
+            || parts.headers.contains_key(INTERNAL_CALLER)
+            || parts.extensions.get::<Arc<Self>>().is_some();
+        if !named {
             return Ok(None);
         }
         <Self as FromRequestParts<Running>>::from_request_parts(parts, service).await.map(Some)

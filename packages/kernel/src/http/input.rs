@@ -1,5 +1,7 @@
 //! Input, parsed at the door: a malformed id never reaches a query, an unknown field is never ignored.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -7,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::edge::Facts;
 use super::problem::{FieldError, Problem};
+use crate::auth::Caller;
 
 /// A JSON body.
 #[derive(Clone, Debug)]
@@ -29,8 +32,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             let message = "the body must be JSON, with `content-type: application/json`";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
         };
-        if holds_key(body) {
-            return Self::without_key(body);
+        if holds_key(body) || holds(body, PROJECT_FIELD) {
+            // Only where a caller of a project has been compared with it is the name of the project taken away.
+            let compared =
+                request.extensions().get::<Arc<Caller>>().is_some_and(|caller| caller.project().is_some());
+            return Self::without_ours(body, compared);
         }
         let mut json = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| bad_body(body, &error))?;
@@ -52,26 +58,47 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
 }
 
 impl<T: DeserializeOwned> Json<T> {
-    /// The idempotency key is the kernel's business: what handlers take does not have it.
-    fn without_key(body: &[u8]) -> Result<Self, Problem> {
+    /// The idempotency key and the project are the kernel's business: what handlers take does not have them.
+    fn without_ours(body: &[u8], project_compared: bool) -> Result<Self, Problem> {
         let mut value: serde_json::Value = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
         if let Some(object) = value.as_object_mut() {
             object.remove(KEY_FIELD);
+            if project_compared {
+                object.remove(PROJECT_FIELD);
+            }
         }
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| bad_body(body, &error))
     }
 }
 
+/// The field of a body that may name the project.
+const PROJECT_FIELD: &str = "project_id";
 /// The field of a body that may hold the idempotency key.
 pub(super) const KEY_FIELD: &str = "idempotency_key";
 
 /// Whether a body names it somewhere. Most do not; looking is cheaper than parsing twice.
 pub(super) fn holds_key(body: &[u8]) -> bool {
-    body.windows(KEY_FIELD.len() + 2).any(|window| {
-        window.first() == Some(&b'"')
-            && window.ends_with(b"\"")
-            && window[1..].starts_with(KEY_FIELD.as_bytes())
+    holds(body, KEY_FIELD)
+}
+
+fn holds(body: &[u8], field: &str) -> bool {
+    body.windows(field.len() + 2).any(|window| {
+        window.first() == Some(&b'"') && window.ends_with(b"\"") && window[1..].starts_with(field.as_bytes())
     })
+}
+
+/// The project that a body names at its top.
+pub(super) fn project_in_body(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        project_id: Option<serde_json::Value>,
+    }
+    if !holds(body, PROJECT_FIELD) {
+        return None;
+    }
+    // What is no JSON object is told when the body is read.
+    let named = serde_json::from_slice::<Named>(body).ok()?.project_id?;
+    Some(named.as_str().map_or_else(|| named.to_string(), str::to_owned))
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {

@@ -20,13 +20,13 @@ mod tests;
 
 pub use crate::store::answers::purge as purge_idempotency_keys;
 pub use answer::{Answer, Answering, Reply, Written};
-pub use context::{Ctx, IdempotencyKey, IfMatch};
+pub use context::{Ctx, INTERNAL_CALLER, IdempotencyKey, IfMatch};
 pub use edge::{Edge, surround, with_fallback};
 pub use health::{Health, Ready};
 pub(crate) use idempotency::Running as RunningKeys;
 pub use input::{Json, Path, Query};
 pub use openapi::{complete, merge};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use server::{Listening, listen};
+pub use server::{ClientAddress, Listening, listen};
 
 pub use crate::auth::Caller;

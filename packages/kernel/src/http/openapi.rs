@@ -32,9 +32,11 @@ pub fn complete(api: OpenApi, service: &str) -> Value {
     let mut document = serde_json::to_value(api).unwrap_or_else(|_| json!({}));
     document["info"] = json!({ "title": format!("Stoa: {service}"), "version": env!("CARGO_PKG_VERSION") });
     document["openapi"] = json!("3.1.0");
-    document["security"] = json!([{ "bearer": [] }]);
-    document["components"]["securitySchemes"] =
-        json!({ "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
+    document["security"] = json!([{ "bearer": [] }, { "api_key": [] }]);
+    document["components"]["securitySchemes"] = json!({
+        "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+        "api_key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
+    });
     let problem = serde_json::to_value(<super::ProblemBody as utoipa::PartialSchema>::schema());
     document["components"]["schemas"]["Problem"] = problem.unwrap_or_else(|_| json!({}));
     let Some(paths) = document["paths"].as_object_mut() else { return document };
@@ -87,7 +89,7 @@ pub fn merge(documents: impl IntoIterator<Item = (&'static str, Value)>) -> Valu
     let mut whole = json!({
         "openapi": "3.1.0",
         "info": { "title": "Stoa", "version": env!("CARGO_PKG_VERSION") },
-        "security": [{ "bearer": [] }],
+        "security": [{ "bearer": [] }, { "api_key": [] }],
         "paths": {}, "components": {},
     });
     for (service, document) in documents {

@@ -1,21 +1,26 @@
 //! Listening, and stopping without losing a request: HTTP/1.1 and HTTP/2 on one port.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tower::ServiceExt;
 
 /// A client that does not send its headers in this time is let go.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 const HEADERS_MAX: usize = 100;
 const STREAMS_MAX: u32 = 256;
+
+/// Where a request came from: the peer of its connection, unless a gateway in this process knows better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
 
 /// An open port that is not served yet.
 pub struct Listening {
@@ -52,10 +57,10 @@ impl Listening {
             .max_concurrent_streams(STREAMS_MAX);
         let connections = GracefulShutdown::new();
         while !*stop.borrow() {
-            let stream = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 _ = stop.changed() => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                    Ok(accepted) => accepted,
                     // Out of file descriptors, most likely: others will be closed soon.
                     Err(error) => {
                         tracing::warn!(%error, "a connection was not accepted");
@@ -64,7 +69,7 @@ impl Listening {
                     }
                 },
             };
-            serve_connection(&builder, &connections, stream, routes.clone());
+            serve_connection(&builder, &connections, stream, peer, routes.clone());
         }
         drop(self.listener);
         tokio::select! {
@@ -78,12 +83,16 @@ fn serve_connection(
     builder: &Builder<TokioExecutor>,
     connections: &GracefulShutdown,
     stream: TcpStream,
+    peer: SocketAddr,
     routes: Router,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    let service = TowerToHyperService::new(routes);
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ClientAddress(peer.ip().to_canonical()));
+        routes.clone().oneshot(request)
+    });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let connection = connections.watch(connection.into_owned());
     tokio::spawn(async move {

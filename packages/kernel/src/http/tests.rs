@@ -130,11 +130,13 @@ impl Stage {
         let (signer, _) = Signer::generate().unwrap();
         let keys = StaticKeys(JwkSet { keys: vec![signer.jwk()] });
         let declarations = crate::service::settings();
+        let internal = Verifier::new("stoa", "services", TokenType::Internal, keys.clone());
         let platform = Platform {
             settings: Settings::load(declarations, None, [], &[]).unwrap(),
             surroundings: surroundings(),
             engine: place.engine.clone(),
             verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
+            internal: Arc::new(internal),
         };
         let running = Service::new("notes").migrations(MIGRATIONS).routes(notes).open(&platform).unwrap();
         let (routes, document) = running.routes();
@@ -155,6 +157,9 @@ impl Stage {
             iat: now_s,
             nbf: None,
             exp: now_s + 600,
+            user_id: None,
+            project_ids: Vec::new(),
+            roles: Vec::new(),
             jti: None,
         };
         self.signer.sign(&claims, TokenType::Access)

@@ -18,6 +18,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::mac::Macs;
 use super::secret::Secret;
 
 /// The keys that fields are sealed with: one that seals, and older ones that still open.
@@ -130,6 +131,12 @@ impl Keyring {
     /// The subject's key, wrapped with the key that seals now; the subject's fields stay as they are.
     pub fn rewrap_subject_key(&self, context: &[u8], wrapped: &str) -> Result<String, SealError> {
         self.wrap(context, &self.unwrap_subject_key(context, wrapped)?)
+    }
+
+    /// Makes and checks the marks of secrets for one use.
+    pub fn macs(&self, use_: &[u8]) -> Macs {
+        let older = self.older.iter().map(|key| (key.id.as_str(), key.bytes.as_slice()));
+        Macs::new(use_, (&self.current.id, &self.current.bytes), older)
     }
 
     fn wrap(&self, context: &[u8], key: &SubjectKey) -> Result<String, SealError> {
@@ -258,7 +265,8 @@ fn bound_to(id: &str, what: Sealed, context: &[u8]) -> Aad<Vec<u8>> {
     Aad::from(bound)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], SealError> {
+/// Random bytes that nobody can guess.
+pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
     Ok(bytes)

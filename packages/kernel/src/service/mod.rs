@@ -80,6 +80,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     verifier: Arc<Verifier>,
+    internal: Arc<Verifier>,
     running_keys: crate::http::RunningKeys,
     routes: Option<Routes>,
     handlers: Arc<Handlers>,
@@ -96,8 +97,10 @@ pub struct Platform {
     pub surroundings: Surroundings,
     /// Where the databases are.
     pub engine: Engine,
-    /// Verifies who calls.
+    /// Verifies who calls from outside.
     pub verifier: Arc<Verifier>,
+    /// Verifies the word of a gateway in another process.
+    pub internal: Arc<Verifier>,
 }
 
 impl Service {
@@ -195,6 +198,7 @@ impl Service {
             store,
             settings: platform.settings.clone(),
             verifier: Arc::clone(&platform.verifier),
+            internal: Arc::clone(&platform.internal),
             running_keys: crate::http::RunningKeys::default(),
             routes: self.routes,
             handlers: Arc::new(self.handlers),
@@ -235,8 +239,13 @@ impl Running {
         self.0.rebuild
     }
 
-    pub(crate) fn verifier(&self) -> &Verifier {
+    /// Verifies who calls from outside.
+    pub fn verifier(&self) -> &Arc<Verifier> {
         &self.0.verifier
+    }
+
+    pub(crate) fn internal(&self) -> &Verifier {
+        &self.0.internal
     }
 
     pub(crate) fn running_keys(&self) -> &crate::http::RunningKeys {

@@ -204,11 +204,33 @@ impl Tx<'_> {
         key: impl std::fmt::Display,
         event: &E,
     ) -> Result<EventId, StoreError> {
+        self.announce(self.scope.project(), key, event)
+    }
+
+    /// Announces an event of one project: how work of the system tells what it did to a project's things.
+    pub fn publish_for<E: Event>(
+        &mut self,
+        project: ProjectId,
+        key: impl std::fmt::Display,
+        event: &E,
+    ) -> Result<EventId, StoreError> {
+        if self.scope.project().is_some_and(|mine| mine != project) {
+            return Err(StoreError::Scope("an event of another project cannot be announced here".into()));
+        }
+        self.announce(Some(project), key, event)
+    }
+
+    fn announce<E: Event>(
+        &mut self,
+        project: Option<ProjectId>,
+        key: impl std::fmt::Display,
+        event: &E,
+    ) -> Result<EventId, StoreError> {
         let data = serde_json::to_string(event).map_err(|error| StoreError::Sql(error.into()))?;
         let id = self.new_id();
         self.events.push(NewEvent {
             id,
-            project: self.scope.project(),
+            project,
             kind: E::TYPE,
             version: E::VERSION,
             key: key.to_string(),

@@ -4,6 +4,7 @@
 //! (as in CI), its absence is a failure.
 
 mod isolation;
+mod stage;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use contracts::Timestamp;
 
 pub use isolation::{Isolation, isolation};
+pub use stage::{Player, Said, Stage, staged};
 
 use crate::clock::Clock;
 use crate::ids::Ids;
