@@ -95,6 +95,11 @@ impl Problem {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message) }
     }
 
+    /// The same, to be tried again after a while.
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
     /// The same with more details.
     pub fn with_details(self, details: Value) -> Self {
         Self { details: Some(details), ..self }

@@ -1,0 +1,41 @@
+//! Identity knows who people and programs are, lets them in, and says what they may do.
+//!
+//! It does not stand at the door (the gateway checks every call, with keys and revocations that it hears from
+//! here), sends no mail (it tells which code is to reach whom), and keeps no documents.
+//!
+//! Two halves share the persons. `accounts` is about one person: registering, signing in, sessions, codes, what
+//! they say of themselves. `access` is about a project: its members, roles, API keys, and who was proven to be
+//! whom. Read `domain` first (the rules, pure), then a half in the order `commands`, `queries`, `store`, `http`.
+
+pub mod domain;
+mod error;
+mod accounts;
+mod access;
+
+use contracts::events::UserCreated;
+use contracts::events::access::{
+    ApiKeyExpiring, ApiKeyIssued, ApiKeyRevoked, KycReviewed, OtpIssued, ProjectChanged, ProjectCreated,
+    SessionsEnded, UserErased, UserLoggedIn,
+};
+use kernel::migrations;
+use kernel::service::Service;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Everything identity brings to the binary.
+pub fn service() -> Service {
+    let service = Service::new("identity")
+        .migrations(migrations!["0001_persons.sql", "0002_projects.sql"])
+        .routes(|| OpenApiRouter::new().merge(accounts::routes()).merge(access::routes()))
+        .tells::<UserCreated>()
+        .tells::<UserLoggedIn>()
+        .tells::<SessionsEnded>()
+        .tells::<OtpIssued>()
+        .tells::<UserErased>()
+        .tells::<KycReviewed>()
+        .tells::<ApiKeyIssued>()
+        .tells::<ApiKeyExpiring>()
+        .tells::<ApiKeyRevoked>()
+        .tells::<ProjectCreated>()
+        .tells::<ProjectChanged>();
+    access::serves(accounts::serves(service))
+}
