@@ -164,6 +164,7 @@ pub fn serve(directory: &Path, address: SocketAddr, database_url: Option<String>
         engine,
         verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
         internal: Arc::new(internal),
+        catalogue: Arc::default(),
     };
     let shop = Service::new("shop").migrations(MIGRATIONS).routes(orders).open(&platform)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve_shop(&shop, address))

@@ -157,7 +157,7 @@ pub struct NotificationSend {
 }
 
 /// All events of this module.
-pub const KINDS: [EventKind; 19] = [
+pub const KINDS: [EventKind; 20] = [
     EventKind::of::<UserCreated>(),
     EventKind::of::<access::UserLoggedIn>(),
     EventKind::of::<access::SessionsEnded>(),
@@ -167,6 +167,7 @@ pub const KINDS: [EventKind; 19] = [
     EventKind::of::<access::ApiKeyIssued>(),
     EventKind::of::<access::ApiKeyExpiring>(),
     EventKind::of::<access::ApiKeyRevoked>(),
+    EventKind::of::<access::ApiKeyUsed>(),
     EventKind::of::<access::ProjectCreated>(),
     EventKind::of::<access::ProjectChanged>(),
     EventKind::of::<fleet::ConfigPublished>(),
@@ -258,10 +259,11 @@ mod tests {
     fn each_event_has_its_name_and_aliases() {
         let registry = registry();
         let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
-        let expected: [(&str, u32, &[&str]); 19] = [
+        let expected: [(&str, u32, &[&str]); 20] = [
             ("api_key.expiring", 1, &[]),
             ("api_key.issued", 1, &[]),
             ("api_key.revoked", 1, &[]),
+            ("api_key.used", 1, &[]),
             ("config.published", 1, &[]),
             ("instance.changed", 1, &[]),
             ("kyc.reviewed", 1, &[]),

@@ -131,6 +131,16 @@ pub struct ApiKeyRevoked {
     pub api_key_id: ApiKeyId,
 }
 
+/// A program has called with this key: told now and then, not for each call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyUsed {
+    /// Which.
+    pub api_key_id: ApiKeyId,
+    /// When it was last seen.
+    pub used_at: Timestamp,
+}
+
 /// What others need to know of a project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -202,6 +212,10 @@ impl Event for ApiKeyExpiring {
 
 impl Event for ApiKeyRevoked {
     const TYPE: &'static str = "api_key.revoked";
+}
+
+impl Event for ApiKeyUsed {
+    const TYPE: &'static str = "api_key.used";
 }
 
 impl Event for ProjectCreated {

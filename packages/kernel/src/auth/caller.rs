@@ -195,8 +195,8 @@ impl Caller {
         }
     }
 
-    /// The project whose rows the caller may ask for: for the kernel's own checks, handlers use `require`.
-    pub(crate) fn project(&self) -> Option<ProjectId> {
+    /// The project that the caller acts for: for doors, which count and compare. Handlers use `require`.
+    pub fn project(&self) -> Option<ProjectId> {
         self.project
     }
 

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod caller;
+mod cookies;
 mod keys;
 mod token;
 mod verifier;
@@ -15,6 +16,9 @@ mod tests;
 
 pub use api_key::{ApiKeyText, BadApiKey};
 pub use caller::{Caller, Denied, Permission, Permissions, Who};
+pub use cookies::{
+    ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER, CSRF_USE, REFRESH_COOKIE, cookie, csrf_fits, csrf_token,
+};
 pub use keys::{BadKey, Jwk, JwkSet, Signer, verify_bytes};
 pub use token::{BadToken, Claims, Kind, TokenType};
 pub use verifier::{Fetched, KeySource, StaticKeys, Verifier};

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::setting::Declaration;
+use super::setting::{Changes, Declaration};
 
 /// The reference page: one table for the common settings and one for each service.
 pub fn reference_markdown(declarations: &[Declaration]) -> String {
     let mut page = String::from(
         "# Settings\n\nA default is overruled by `stoa.toml`, that by the environment, that by a flag \
-         (`--set key=value`).\n",
+         (`--set key=value`). What is live can be set by the registry while services run, over all of these.\n",
     );
     for (group, members) in groups(declarations) {
         let title = if group.is_empty() { "Common" } else { group };
@@ -27,11 +27,16 @@ pub fn reference_markdown(declarations: &[Declaration]) -> String {
             };
             let _ = writeln!(
                 page,
-                "| `{}` | `{}` | {} | {default} | {} |",
+                "| `{}` | `{}` | {} | {default} | {}{} |",
                 one.key,
                 one.variable(),
                 cell(one.kind),
-                cell(one.help)
+                cell(one.help),
+                match one.changes {
+                    Changes::AtStart => "",
+                    Changes::Live => " Live.",
+                    Changes::PerProject => " Live, and each project may choose for itself.",
+                }
             );
         }
     }

@@ -11,6 +11,18 @@ pub struct Setting<T> {
     help: &'static str,
     example: Option<&'static str>,
     secret: bool,
+    pub(super) changes: Changes,
+}
+
+/// When a setting may be changed, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// At a start alone.
+    AtStart,
+    /// While running, by the platform's operators.
+    Live,
+    /// While running, and each project may choose for itself.
+    PerProject,
 }
 
 /// What is known of a setting without its type.
@@ -28,6 +40,8 @@ pub struct Declaration {
     pub help: &'static str,
     /// Whether its value is hidden wherever it would be shown.
     pub secret: bool,
+    /// When it may be changed, and by whom.
+    pub changes: Changes,
     /// Whether a text is a value of its kind; if not, what it should have been.
     pub check: fn(&str) -> Result<(), String>,
 }
@@ -35,12 +49,22 @@ pub struct Declaration {
 impl<T: SettingValue> Setting<T> {
     /// A setting with its default; `key` is `name` or `service.name`.
     pub const fn new(key: &'static str, default: fn() -> T, help: &'static str) -> Self {
-        Self { key, default, help, example: None, secret: false }
+        Self { key, default, help, example: None, secret: false, changes: Changes::AtStart }
     }
 
     /// Hides its value wherever it would be shown.
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    /// Lets the registry change it while the service runs: whoever reads it asks anew each time.
+    pub const fn live(self) -> Self {
+        Self { changes: Changes::Live, ..self }
+    }
+
+    /// Live, and a project may have a value of its own: it is read with `Settings::get_for`.
+    pub const fn per_project(self) -> Self {
+        Self { changes: Changes::PerProject, ..self }
     }
 
     /// A value to show in the example file.
@@ -58,7 +82,19 @@ impl<T: SettingValue> Setting<T> {
             example: self.example,
             help: self.help,
             secret,
+            changes: self.changes,
             check: |text| T::parse(text).map(drop),
+        }
+    }
+}
+
+impl Changes {
+    /// Whether a value may be set while running, for one project or for all.
+    pub fn allows(self, of_a_project: bool) -> bool {
+        match self {
+            Self::AtStart => false,
+            Self::Live => !of_a_project,
+            Self::PerProject => true,
         }
     }
 }

@@ -1,22 +1,28 @@
 //! The settings of this process: gathered from their four places, checked, and handed out typed.
 //!
-//! Reading the command line is the binary's business; it passes the flags it found.
+//! Reading the command line is the binary's business; it passes the flags it found. What the registry sets over
+//! them while a service runs is in `live.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
+use contracts::ProjectId;
+use tokio::sync::watch;
+
+use super::live::Live;
 use super::problem::{self, ConfigError};
-use super::setting::{Declaration, Setting};
+use super::setting::{Changes, Declaration, Setting};
 use super::value::SettingValue;
 
-/// Every declared setting with the value that won.
+/// Every declared setting with the value that won. Clones see the same changes.
 #[derive(Clone)]
 pub struct Settings {
-    entries: BTreeMap<&'static str, Entry>,
+    entries: Arc<BTreeMap<&'static str, Entry>>,
+    live: Arc<Live>,
 }
 
-#[derive(Clone)]
 struct Entry {
     declaration: Declaration,
     /// What was set, already checked; none is the default.
@@ -35,6 +41,8 @@ pub enum Origin {
     Environment,
     /// The command line.
     Flag,
+    /// The registry, while running.
+    Registry,
 }
 
 /// A setting as `stoa config` prints it.
@@ -78,7 +86,7 @@ impl Settings {
             loading.set(key, text.clone(), Origin::Flag, "the flags", &format!("--set {key}"));
         }
         if loading.problems.is_empty() {
-            Ok(Self { entries: loading.entries })
+            Ok(Self { entries: Arc::new(loading.entries), live: Arc::default() })
         } else {
             Err(ConfigError { problems: loading.problems })
         }
@@ -86,14 +94,59 @@ impl Settings {
 
     /// The value of a setting; one that was not declared has its default.
     pub fn get<T: SettingValue>(&self, setting: &Setting<T>) -> T {
-        let text = self.entries.get(setting.key).and_then(|entry| entry.text.as_deref());
-        // The text was parsed once when it was loaded, so the default stands in for an undeclared setting only.
-        text.and_then(|text| T::parse(text).ok()).unwrap_or_else(setting.default)
+        self.value(None, setting)
+    }
+
+    /// The value of a setting for one project: its own where it has one.
+    pub fn get_for<T: SettingValue>(&self, project: ProjectId, setting: &Setting<T>) -> T {
+        self.value(Some(project), setting)
+    }
+
+    fn value<T: SettingValue>(&self, project: Option<ProjectId>, setting: &Setting<T>) -> T {
+        let live = match setting.changes {
+            Changes::AtStart => None,
+            Changes::Live => self.live.find(None, setting.key, |text| T::parse(text).ok()),
+            Changes::PerProject => self.live.find(project, setting.key, |text| T::parse(text).ok()),
+        };
+        let text = || self.entries.get(setting.key).and_then(|entry| entry.text.as_deref());
+        // A text was parsed once when it was taken, so the default stands in for an undeclared setting only.
+        live.or_else(|| T::parse(text()?).ok()).unwrap_or_else(setting.default)
+    }
+
+    /// How often settings have been changed since the start.
+    pub fn revision(&self) -> u64 {
+        *self.live.changes().borrow()
+    }
+
+    /// Tells when a setting has been changed: its value is `revision`.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.live.changes()
+    }
+
+    /// The registry's revision of what holds for all projects; 0 as long as nothing was heard of it.
+    pub fn heard_revision(&self) -> u64 {
+        self.live.heard_revision()
+    }
+
+    /// The same settings for another service, which hears changes of its own.
+    pub(crate) fn of_another(&self) -> Self {
+        Self { entries: Arc::clone(&self.entries), live: Arc::default() }
+    }
+
+    /// What the registry has set.
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The declaration of a setting that may be changed while running, in the scope of a project or of all.
+    pub(super) fn changeable(&self, key: &str, of_a_project: bool) -> Option<&Declaration> {
+        let declaration = &self.entries.get(key)?.declaration;
+        declaration.changes.allows(of_a_project).then_some(declaration)
     }
 
     /// Every setting with its value and origin: common ones first, then each service's.
     pub fn rows(&self) -> Vec<Row> {
-        let mut rows: Vec<Row> = self.entries.values().map(Entry::row).collect();
+        let mut rows: Vec<Row> = self.entries.values().map(|entry| entry.row(&self.live)).collect();
         rows.sort_by_key(|row| row.key.contains('.'));
         rows
     }
@@ -106,14 +159,16 @@ impl fmt::Debug for Settings {
 }
 
 impl Entry {
-    fn row(&self) -> Row {
+    fn row(&self, live: &Live) -> Row {
         let declaration = &self.declaration;
-        let text = self.text.as_deref().unwrap_or(&declaration.default);
+        let set = live.find(None, declaration.key, |text| Some(text.to_owned()));
+        let origin = if set.is_some() { Origin::Registry } else { self.origin };
+        let text = set.unwrap_or_else(|| self.text.as_ref().unwrap_or(&declaration.default).clone());
         let hidden = declaration.secret && !text.is_empty();
         Row {
             key: declaration.key,
-            value: if hidden { "***".to_owned() } else { text.to_owned() },
-            origin: self.origin,
+            value: if hidden { "***".to_owned() } else { text },
+            origin,
             help: declaration.help,
         }
     }
@@ -126,6 +181,7 @@ impl fmt::Display for Origin {
             Self::File => "file",
             Self::Environment => "environment",
             Self::Flag => "flag",
+            Self::Registry => "registry",
         })
     }
 }

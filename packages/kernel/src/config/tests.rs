@@ -1,5 +1,7 @@
 //! What settings promise: who overrules whom, what is refused and how, and that secrets stay hidden.
 
+mod live;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

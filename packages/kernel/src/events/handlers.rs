@@ -84,6 +84,15 @@ impl Handlers {
         }
     }
 
+    /// Hears one type of event with what more than a function knows: how the kernel itself hears.
+    pub(crate) fn hear_with(
+        &mut self,
+        kind: &'static str,
+        handler: impl Fn(&mut Tx<'_>, &Envelope) -> Result<(), HandlerError> + Send + Sync + 'static,
+    ) {
+        self.by_type.entry(kind).or_default().push(Arc::new(handler));
+    }
+
     /// Hears every event there is.
     pub fn hear_all<Err>(&mut self, handler: fn(&mut Tx<'_>, &Envelope) -> Result<(), Err>)
     where

@@ -188,7 +188,8 @@ async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     }
 }
 
-fn correlation_id(headers: &HeaderMap, ids: &Ids) -> String {
+/// What ties a request and all that follows from it together: the caller's own, where it is usable, or a new one.
+pub fn correlation_id(headers: &HeaderMap, ids: &Ids) -> String {
     let given = headers.get("x-correlation-id").and_then(|value| value.to_str().ok());
     let usable = |text: &&str| {
         !text.is_empty()
@@ -198,7 +199,8 @@ fn correlation_id(headers: &HeaderMap, ids: &Ids) -> String {
     given.filter(usable).map_or_else(|| format!("{:016x}", ids.random()), str::to_owned)
 }
 
-fn envelope(problem: &Problem, correlation_id: &str) -> Response {
+/// A problem as it travels.
+pub fn envelope(problem: &Problem, correlation_id: &str) -> Response {
     let body = axum::Json(problem.body(correlation_id));
     let mut response = (problem.status, body).into_response();
     if let Some(wait) = problem.retry_after {

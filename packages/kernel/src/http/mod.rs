@@ -3,9 +3,11 @@
 //! A handler takes [`Ctx`], [`Caller`], [`IdempotencyKey`] and [`Json`], [`Query`] or [`Path`], in this order,
 //! calls one command or query and answers. Read `problem.rs` (what callers hear), `input.rs` (parsing),
 //! `context.rs` (the caller and the transaction), `answer.rs`, `edge.rs` (what surrounds every request),
-//! `openapi.rs` (the document, from the same code) and `server.rs` (listening and draining).
+//! `openapi.rs` (the document, from the same code), `compress.rs` (smaller answers), and `server/` (listening and
+//! draining) with `tls.rs`.
 
 mod answer;
+mod compress;
 mod context;
 mod edge;
 mod health;
@@ -14,19 +16,24 @@ mod input;
 mod openapi;
 mod problem;
 mod server;
+mod tls;
 
+#[cfg(test)]
+mod compress_tests;
 #[cfg(test)]
 mod tests;
 
 pub use crate::store::answers::purge as purge_idempotency_keys;
 pub use answer::{Answer, Answering, Reply, Written};
+pub use compress::{compressed, takes_gzip};
 pub use context::{Ctx, INTERNAL_CALLER, IdempotencyKey, IfMatch};
-pub use edge::{Edge, surround, with_fallback};
+pub use edge::{Edge, correlation_id, envelope, surround, with_fallback};
 pub use health::{Health, Ready};
 pub(crate) use idempotency::Running as RunningKeys;
 pub use input::{Json, Path, Query};
 pub use openapi::{complete, merge};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use server::{ClientAddress, Listening, listen};
+pub use server::{Arrived, ClientAddress, Listening, Patience, Room, listen};
+pub use tls::{ClientTls, ServerTls, TlsError};
 
 pub use crate::auth::Caller;

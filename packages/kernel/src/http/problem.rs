@@ -120,6 +120,11 @@ impl Problem {
         self.code
     }
 
+    /// What went wrong inside, for the log.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
     pub(super) fn body(&self, correlation_id: &str) -> ProblemBody {
         ProblemBody {
             code: self.code.to_owned(),

@@ -137,6 +137,7 @@ impl Stage {
             engine: place.engine.clone(),
             verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
             internal: Arc::new(internal),
+            catalogue: Arc::default(),
         };
         let running = Service::new("notes").migrations(MIGRATIONS).routes(notes).open(&platform).unwrap();
         let (routes, document) = running.routes();

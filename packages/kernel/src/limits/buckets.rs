@@ -69,6 +69,16 @@ impl Quota {
         Self { burst: burst.max(1), cell_ns: u64::try_from(cell_ns).unwrap_or(u64::MAX) }
     }
 
+    /// How much may come at once.
+    pub fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// What one unit costs in time.
+    pub fn cell(&self) -> Duration {
+        Duration::from_nanos(self.cell_ns)
+    }
+
     /// The value of `RateLimit-Policy` for a policy of this (plain ASCII) name: the burst, and its time to fill.
     pub fn policy_header(&self, name: &'static str) -> String {
         format!("\"{name}\";q={};w={}", self.burst, seconds_up(Duration::from_nanos(self.full_ns())))

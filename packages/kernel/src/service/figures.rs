@@ -68,16 +68,14 @@ fn waiting_when_rendered(store: Store) -> RenderHook {
 
 async fn count_once(service: &Running, sources: &[Store]) -> Result<(), StoreError> {
     let (name, store) = (service.name(), service.store());
-    if !service.handlers().is_empty() {
-        for source in sources {
-            let lag = events::lag(store, source, service.handlers()).await?;
-            EVENTS_BEHIND.set(lag.events as f64, &[name, source.service()]);
-            EVENTS_BEHIND_SECONDS.set(lag.oldest_age.as_secs_f64(), &[name, source.service()]);
-        }
-        let parked = events::parked(store).await?;
-        EVENTS_PARKED.set(parked.all as f64, &[name, "all"]);
-        EVENTS_PARKED.set(parked.dead as f64, &[name, "dead"]);
+    for source in sources {
+        let lag = events::lag(store, source, service.handlers()).await?;
+        EVENTS_BEHIND.set(lag.events as f64, &[name, source.service()]);
+        EVENTS_BEHIND_SECONDS.set(lag.oldest_age.as_secs_f64(), &[name, source.service()]);
     }
+    let parked = events::parked(store).await?;
+    EVENTS_PARKED.set(parked.all as f64, &[name, "all"]);
+    EVENTS_PARKED.set(parked.dead as f64, &[name, "dead"]);
     if !service.jobs().is_empty() {
         let now = store.clock().now();
         for row in jobs::counts(store).await? {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use contracts::events::fleet::ConfigPublished;
 use contracts::{Envelope, Event, EventKind};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use tokio::task::JoinSet;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::Verifier;
-use crate::config::{Declaration, Setting, Settings};
+use crate::config::{self, Declaration, Setting, Settings};
 use crate::events::{self, Handlers, Heard};
 use crate::http::{Edge, complete, purge_idempotency_keys, surround};
 use crate::ids::Ids;
@@ -30,31 +31,51 @@ pub const BODY_BYTES_MAX: Setting<crate::config::ByteSize> = Setting::new(
 /// The longest that a request may take.
 pub const REQUEST_TIMEOUT: Setting<Duration> =
     Setting::new("http.request_timeout", || Duration::from_secs(30), "The longest that a request may take.");
+/// Which settings of the registry are meant for this process.
+pub const ENVIRONMENT: Setting<String> = Setting::new(
+    "environment",
+    || "default".to_owned(),
+    "The name of this installation: settings that the registry keeps for another one are passed over.",
+);
 /// How long events are kept.
 pub const EVENTS_KEPT: Setting<Duration> = Setting::new(
     "events.kept",
     || Duration::from_secs(365 * 86_400),
     "How long events are kept in the log, so that projections can be rebuilt from them.",
-);
+)
+.live();
 /// How long answers to idempotency keys are kept.
 pub const KEYS_KEPT: Setting<Duration> = Setting::new(
     "http.idempotency_kept",
     || Duration::from_secs(72 * 3_600),
     "How long the answer to a write is kept for its idempotency key.",
-);
+)
+.live();
 /// How long finished jobs are kept.
 pub const JOBS_KEPT: Setting<Duration> =
-    Setting::new("jobs.kept", || Duration::from_secs(7 * 86_400), "How long finished jobs can be looked at.");
+    Setting::new("jobs.kept", || Duration::from_secs(7 * 86_400), "How long finished jobs can be looked at.")
+        .live();
 
 /// The settings that every service has.
 pub fn settings() -> Vec<Declaration> {
     vec![
         BODY_BYTES_MAX.declare(),
         REQUEST_TIMEOUT.declare(),
+        ENVIRONMENT.declare(),
         EVENTS_KEPT.declare(),
         KEYS_KEPT.declare(),
         JOBS_KEPT.declare(),
     ]
+}
+
+/// What each service can be set: its name, and the declarations of its own and of all services.
+pub type Catalogue = Vec<(&'static str, Vec<Declaration>)>;
+
+/// The catalogue of these services.
+pub fn catalogue(services: &[Service]) -> Catalogue {
+    let declared =
+        |service: &Service| settings().into_iter().chain(service.settings.iter().cloned()).collect();
+    services.iter().map(|service| (service.name, declared(service))).collect()
 }
 
 type Routes = fn() -> OpenApiRouter<Running>;
@@ -84,6 +105,9 @@ struct Inner {
     running_keys: crate::http::RunningKeys,
     routes: Option<Routes>,
     handlers: Arc<Handlers>,
+    /// Whether it hears the registry alone.
+    hears_nobody: bool,
+    catalogue: Arc<Catalogue>,
     jobs: Arc<Jobs>,
     rebuild: Option<Clear>,
 }
@@ -101,6 +125,8 @@ pub struct Platform {
     pub verifier: Arc<Verifier>,
     /// Verifies the word of a gateway in another process.
     pub internal: Arc<Verifier>,
+    /// What all services of the platform can be set, those of other processes included.
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl Service {
@@ -194,14 +220,20 @@ impl Service {
     pub fn open(self, platform: &Platform) -> Result<Running, StoreError> {
         let store =
             Store::open(self.name, platform.engine.clone(), self.migrations, platform.surroundings.clone())?;
+        let settings = platform.settings.of_another();
+        config::load(&store, &settings)?;
+        let (hears_nobody, mut handlers) = (self.handlers.is_empty(), self.handlers);
+        handlers.hear_with(ConfigPublished::TYPE, config::on_published(self.name, settings.clone()));
         Ok(Running(Arc::new(Inner {
             store,
-            settings: platform.settings.clone(),
+            settings,
             verifier: Arc::clone(&platform.verifier),
             internal: Arc::clone(&platform.internal),
             running_keys: crate::http::RunningKeys::default(),
             routes: self.routes,
-            handlers: Arc::new(self.handlers),
+            handlers: Arc::new(handlers),
+            hears_nobody,
+            catalogue: Arc::clone(&platform.catalogue),
             jobs: Arc::new(self.jobs),
             rebuild: self.rebuild,
         })))
@@ -234,6 +266,16 @@ impl Running {
         &self.0.jobs
     }
 
+    /// What all services of the platform can be set.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    /// Puts in place what the registry has set since the last look. What `start` starts does so by itself.
+    pub async fn refresh_settings(&self) -> Result<(), StoreError> {
+        config::refresh(self.store(), self.settings()).await
+    }
+
     /// Empties its projection, where it is one.
     pub fn clear(&self) -> Option<Clear> {
         self.0.rebuild
@@ -263,19 +305,26 @@ impl Running {
     /// Starts what works in the background: it hears `sources`, does its jobs and cleans up, until `stop`.
     pub fn start(&self, sources: &[Store], stop: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
         let store = self.store().clone();
+        let sources = self.heard(sources);
         tasks.spawn(events::sequence(store.clone(), stop.clone()));
-        if !self.0.handlers.is_empty() {
-            for source in sources {
-                let handlers = Arc::clone(&self.0.handlers);
-                tasks.spawn(events::consume(store.clone(), source.clone(), handlers, stop.clone()));
-            }
-            tasks.spawn(retry_parked(self.clone(), stop.clone()));
+        for source in &sources {
+            let handlers = Arc::clone(&self.0.handlers);
+            tasks.spawn(events::consume(store.clone(), source.clone(), handlers, stop.clone()));
         }
+        tasks.spawn(retry_parked(self.clone(), stop.clone()));
+        tasks.spawn(config::watch(store.clone(), self.settings().clone(), stop.clone()));
         if !self.0.jobs.is_empty() {
             tasks.spawn(jobs::work(store, Arc::clone(&self.0.jobs), stop.clone()));
         }
-        tasks.spawn(figures::count(self.clone(), sources.to_vec(), stop.clone()));
+        tasks.spawn(figures::count(self.clone(), sources, stop.clone()));
         tasks.spawn(clean_up(self.clone(), stop.clone()));
+    }
+
+    /// The logs that it hears: the registry's at least, and the registry its own.
+    fn heard(&self, sources: &[Store]) -> Vec<Store> {
+        let others = sources.iter().filter(|log| !self.0.hears_nobody || log.service() == config::REGISTRY);
+        let own = (self.name() == config::REGISTRY).then(|| self.store());
+        others.chain(own).cloned().collect()
     }
 }
 

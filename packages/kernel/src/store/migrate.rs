@@ -44,6 +44,11 @@ const NUMBERED_POSTGRES: Migration = Migration {
 const SHARED: Migration =
     Migration { name: "kernel/0002_shared.sql", sql: include_str!("../../migrations/0002_shared.sql") };
 
+const LIVE_SETTINGS: Migration = Migration {
+    name: "kernel/0003_live_settings.sql",
+    sql: include_str!("../../migrations/0003_live_settings.sql"),
+};
+
 const LEDGER: &str = "create table if not exists migrations (
     name text primary key, checksum text not null, applied_at bigint not null)";
 
@@ -100,7 +105,7 @@ pub(super) fn sqlite(
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(|error| failed("begin", error))?;
     tx.execute_batch(LEDGER).map_err(|error| failed("ledger", error))?;
-    for migration in [NUMBERED_SQLITE, SHARED].iter().chain(migrations) {
+    for migration in [NUMBERED_SQLITE, SHARED, LIVE_SETTINGS].iter().chain(migrations) {
         let applied: Option<String> = tx
             .query_row("select checksum from migrations where name = $1", [migration.name], |row| row.get(0))
             .map(Some)
@@ -169,7 +174,7 @@ pub(super) fn postgres(
     tx.batch_execute(&roles_sql(schema)).map_err(fail)?;
     tx.batch_execute(LEDGER).map_err(fail)?;
     let mut changed = false;
-    for migration in [NUMBERED_POSTGRES, SHARED].iter().chain(migrations) {
+    for migration in [NUMBERED_POSTGRES, SHARED, LIVE_SETTINGS].iter().chain(migrations) {
         let applied = tx
             .query_opt("select checksum from migrations where name = $1", &[&migration.name])
             .map_err(|error| failed(migration.name, error))?;

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::events;
 use crate::jobs;
-use crate::service::{self, Platform, Running, Service};
+use crate::service::{self, Catalogue, Platform, Running, Service};
 use crate::store::{Engine, Scope, Store, StoreError};
 
 /// The service with everything around it.
@@ -29,7 +29,7 @@ pub struct Stage {
     pub clock: Clock,
     routes: Router,
     signer: Signer,
-    engine: Engine,
+    platform: Platform,
 }
 
 /// Who calls.
@@ -93,13 +93,22 @@ impl Stage {
 
     /// The service with settings of its own.
     pub async fn with(place: &Place, service: Service, settings: &[(&str, &str)]) -> Self {
+        Self::knowing(place, service, settings, Vec::new()).await
+    }
+
+    /// The service with settings of its own, where `others` can be set too.
+    pub async fn knowing(
+        place: &Place,
+        service: Service,
+        settings: &[(&str, &str)],
+        others: Catalogue,
+    ) -> Self {
         let (signer, _) = Signer::generate().unwrap_or_else(|error| panic!("no keys for a test: {error}"));
         let keys = StaticKeys(JwkSet { keys: vec![signer.jwk()] });
         let internal = Verifier::new("stoa", "services", TokenType::Internal, keys.clone());
-        let declared = service::settings().into_iter().chain(service.declarations().to_vec()).collect();
-        let flags: Vec<_> =
-            settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let settings = Settings::load(declared, None, [], &flags).unwrap_or_else(|error| panic!("{error}"));
+        let settings = settings_of(&service, settings);
+        let mut catalogue = service::catalogue(std::slice::from_ref(&service));
+        catalogue.extend(others);
         let surroundings = surroundings();
         let clock = surroundings.clock.clone();
         let platform = Platform {
@@ -108,13 +117,16 @@ impl Stage {
             engine: place.engine.clone(),
             verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
             internal: Arc::new(internal),
+            catalogue: Arc::new(catalogue),
         };
-        let opened = tokio::task::spawn_blocking(move || service.open(&platform)).await;
-        let running = match opened {
-            Ok(Ok(running)) => running,
-            failed => panic!("the service of a test does not open: {:?}", failed.map(|opened| opened.err())),
-        };
-        Self { routes: running.routes().0, running, clock, signer, engine: place.engine.clone() }
+        let running = open(service, platform.clone()).await;
+        Self { routes: running.routes().0, running, clock, signer, platform }
+    }
+
+    /// Another service of the same platform, running beside this one: its clock and its keys are the same.
+    pub async fn beside(&self, service: Service) -> Running {
+        let settings = settings_of(&service, &[]);
+        open(service, Platform { settings, ..self.platform.clone() }).await
     }
 
     /// Asks for something.
@@ -213,7 +225,7 @@ impl Stage {
 
     /// Another service of the same place, for this one to hear.
     pub async fn neighbour(&self, name: &'static str) -> Store {
-        let engine = self.engine.clone();
+        let engine = self.platform.engine.clone();
         let opened =
             tokio::task::spawn_blocking(move || Store::open(name, engine, &[], surroundings())).await;
         match opened {
@@ -228,14 +240,15 @@ impl Stage {
         let told = async {
             let publish = move |tx: &mut crate::store::Tx<'_>| tx.publish(&key, &event).map(drop);
             neighbour.write::<_, StoreError, _>(scope, publish).await?;
-            events::catch_up(self.running.store(), neighbour, self.running.handlers()).await
+            events::catch_up(self.running.store(), neighbour, self.running.handlers()).await?;
+            self.running.refresh_settings().await
         };
         told.await.unwrap_or_else(|error| panic!("the event of a test is not heard: {error}"));
     }
 
     /// What the database's owner does, past all guards.
     pub async fn as_owner(&self, sql: String) {
-        let (engine, service) = (self.engine.clone(), self.running.name());
+        let (engine, service) = (self.platform.engine.clone(), self.running.name());
         let done = tokio::task::spawn_blocking(move || match engine {
             Engine::Sqlite { directory } => {
                 let owner = rusqlite::Connection::open(directory.join(format!("{service}.db")));
@@ -272,6 +285,19 @@ impl Said {
     /// The status and the code of a problem.
     pub fn problem(&self) -> (u16, &str) {
         (self.status.as_u16(), self.body["code"].as_str().unwrap_or_default())
+    }
+}
+
+fn settings_of(service: &Service, set: &[(&str, &str)]) -> Settings {
+    let declared = service::settings().into_iter().chain(service.declarations().to_vec()).collect();
+    let flags: Vec<_> = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Settings::load(declared, None, [], &flags).unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn open(service: Service, platform: Platform) -> Running {
+    match tokio::task::spawn_blocking(move || service.open(&platform)).await {
+        Ok(Ok(running)) => running,
+        failed => panic!("the service of a test does not open: {:?}", failed.map(|opened| opened.err())),
     }
 }
 
