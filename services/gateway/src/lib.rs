@@ -1,10 +1,42 @@
 //! Gateway is the one door: it finds out who calls, how much they may ask, and who answers.
+//!
+//! It issues no keys and no tokens (identity does, and tells), decides nothing about the things behind it, and keeps
+//! no copy of an answer. Services check every caller again; what they trust is a signature, never a header.
+//!
+//! Read `front/mod.rs` first: the way of a request on one page. `domain` has the rules (routes, addresses, rates,
+//! origins, credentials), `known` what was heard of keys and sessions, `upstreams` the calls to other processes.
 
+pub mod domain;
+mod store;
+mod known;
+mod settings;
+mod front;
 pub mod upstreams;
+mod http;
+mod events;
+mod jobs;
 
+use contracts::events::access::ApiKeyUsed;
+use kernel::migrations;
 use kernel::service::Service;
+
+pub use domain::route::RouteTable;
+pub use front::{Behind, Front};
+pub use settings::REDIS_URL;
 
 /// Everything the gateway brings to the binary.
 pub fn service() -> Service {
-    Service::new("gateway")
+    let service = Service::new("gateway")
+        .migrations(migrations!["0001_gateway.sql"])
+        .routes(http::routes)
+        .hears(events::on_key_issued)
+        .hears(events::on_key_expiring)
+        .hears(events::on_key_revoked)
+        .hears(events::on_sessions_ended)
+        .hears(events::on_project_created)
+        .hears(events::on_project_changed)
+        .hears(events::on_instance_changed)
+        .tells::<ApiKeyUsed>()
+        .jobs(jobs::register);
+    settings::declarations().into_iter().fold(service, Service::setting)
 }

@@ -2,3 +2,10 @@
 
 #![allow(missing_docs, reason = "the names of tests are their sentences")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod door;
+mod limits;
+mod stage;
+mod upstreams;
+mod upstreams_backend;
+mod upstreams_streaming;

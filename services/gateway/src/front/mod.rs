@@ -1,0 +1,440 @@
+//! The way of a request through the door: counted, known, allowed, passed on, told.
+//!
+//! Read [`Front::answer`]: it is the whole way on one page. What each step needs stands in its own file: `limits` and
+//! `shared` (how much), `admit` (who), `cors` (from which pages), `words` and `remote` (to services elsewhere), `log`.
+
+mod admit;
+mod cors;
+mod limits;
+mod log;
+mod redis;
+mod remote;
+mod shared;
+mod words;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use kernel::auth::{CSRF_USE, Caller, Signer, Who};
+use kernel::http::{ClientAddress, Problem, compressed, correlation_id, envelope, takes_gzip};
+use kernel::service::Running;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use crate::domain::address::{Networks, caller_address, counted_as};
+use crate::domain::route::{Found, Route, RouteTable, Tier, by_body};
+use crate::http::Standing;
+use crate::known::{Known, Project};
+use crate::settings::{self, AccessLog, WhenAway};
+use crate::upstreams::Upstreams;
+use admit::{Admission, Admitted, unauthenticated};
+use limits::{Left, Limits, Over};
+use shared::Shared;
+use words::Words;
+
+pub use redis::Place;
+
+/// The door of a process. Clones are the same door.
+#[derive(Clone)]
+pub struct Front(Arc<Inner>);
+
+/// What stands behind the door.
+pub struct Behind {
+    /// All routes there are.
+    pub table: Arc<RouteTable>,
+    /// The services of this process, called as functions.
+    pub here: HashMap<&'static str, Router>,
+    /// What belongs to no service: pages, health.
+    pub rest: Router,
+    /// Services in other processes.
+    pub upstreams: Upstreams,
+    /// Whether the well-known key of the demo is taken.
+    pub demo_key: bool,
+}
+
+struct Inner {
+    service: Running,
+    behind: Behind,
+    words: Words,
+    known: Arc<Known>,
+    admission: Admission,
+    shared: Option<Shared>,
+    policy: RwLock<Arc<Policy>>,
+}
+
+/// The settings as they are now, made ready.
+struct Policy {
+    limits: Limits,
+    trusted: Networks,
+    admin_addresses: Networks,
+    origins: Vec<String>,
+    body_max: u64,
+    access_log: AccessLog,
+    when_away: WhenAway,
+}
+
+/// One request on its way: what is known of it so far, and what will be told of it.
+struct Visit {
+    started: Instant,
+    method: Method,
+    address: IpAddr,
+    correlation_id: String,
+    origin: Option<HeaderValue>,
+    route: Option<Arc<Route>>,
+    caller: Option<Arc<Caller>>,
+    project: Option<Arc<Project>>,
+    left: Left,
+    over: Option<Over>,
+}
+
+/// A body that decides which service is meant has no more.
+const DECIDING_BODY_MAX: usize = 1 << 20;
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// 300 × 200 ms: each minute all is looked at anew.
+const LOOKS_UNTIL_ANEW: u32 = 300;
+/// 25 × 200 ms.
+const LOOKS_UNTIL_TOLD: u32 = 25;
+
+impl Front {
+    /// The door before `behind`, kept by the gateway `service`; `signer` signs who calls.
+    pub fn new(service: Running, mut behind: Behind, signer: Signer, issuer: String) -> Self {
+        let keyring = &service.store().keys().keyring;
+        let known = Arc::new(Known::new(keyring.macs(b"api key")));
+        let standing = Standing {
+            here: behind.here.keys().copied().collect(),
+            upstreams: behind.upstreams.clone(),
+            known: Arc::clone(&known),
+            table: Arc::clone(&behind.table),
+        };
+        if let Some(own) = behind.here.remove(service.name()) {
+            behind.here.insert(service.name(), own.layer(axum::Extension(standing)));
+        }
+        let admission = Admission {
+            verifier: Arc::clone(service.verifier()),
+            known: Arc::clone(&known),
+            csrf: keyring.macs(CSRF_USE),
+            demo_key: behind.demo_key,
+        };
+        let policy = RwLock::new(Arc::new(Policy::of(&service)));
+        let words = Words::new(signer, issuer);
+        let shared = service.settings().get(&settings::REDIS_URL).map(Shared::at);
+        Self(Arc::new(Inner { service, behind, words, known, admission, shared, policy }))
+    }
+
+    /// The door as routes, to be listened for.
+    pub fn routes(&self) -> Router {
+        let door = self.clone();
+        Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
+            let door = door.clone();
+            async move { Ok::<_, Infallible>(door.answer(request).await) }
+        }))
+    }
+
+    /// Learns what was heard until now: before the first request is taken.
+    pub async fn learn(&self) {
+        self.look(true).await;
+    }
+
+    /// Whether limits are shared with other gateways at this moment.
+    pub async fn shares_limits(&self) -> bool {
+        match &self.0.shared {
+            Some(shared) => shared.spend(&[]).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Keeps what is known and set up to date until `stop` changes.
+    pub fn start(&self, stop: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
+        let (door, mut stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move {
+            let mut looks = 0_u32;
+            while !*stopped.borrow() {
+                tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(LOOK_EVERY) => {} }
+                looks = looks.wrapping_add(1);
+                door.look(looks.is_multiple_of(LOOKS_UNTIL_ANEW)).await;
+                if looks.is_multiple_of(LOOKS_UNTIL_TOLD)
+                    && let Err(error) = door.0.known.tell_used(door.0.service.store()).await
+                {
+                    tracing::warn!(%error, "which keys were used is not told");
+                }
+            }
+        });
+        let (door, mut stopped) = (self.clone(), stop.clone());
+        let mut changes = self.0.service.settings().changes();
+        tasks.spawn(async move {
+            while !*stopped.borrow() {
+                tokio::select! {
+                    _ = stopped.changed() => {}
+                    changed = changes.changed() => {
+                        if changed.is_err() { return; }
+                        *door.0.policy.write().unwrap_or_else(PoisonError::into_inner) =
+                            Arc::new(Policy::of(&door.0.service));
+                        tracing::info!("the door keeps to its new settings");
+                    }
+                }
+            }
+        });
+        remote::keep_addresses(self.0.service.clone(), self.0.behind.upstreams.clone(), stop.clone(), tasks);
+    }
+
+    async fn look(&self, anew: bool) {
+        if let Err(error) = self.0.known.look(self.0.service.store(), anew).await {
+            tracing::warn!(%error, "what is known at the door grows old");
+        }
+    }
+
+    /// The way of one request.
+    pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        let policy = Arc::clone(&self.0.policy.read().unwrap_or_else(PoisonError::into_inner));
+        let mut visit = self.arrive(&policy, &mut request);
+        let gzip = takes_gzip(request.headers());
+        let outcome = match cors::preflight(&visit.method, request.headers(), &policy.origins, &self.0.known)
+        {
+            Some(answer) => Ok(answer),
+            None => self.pass(&policy, &mut visit, request).await,
+        };
+        let mut response = outcome.unwrap_or_else(|problem| self.refuse(&visit, &problem));
+        match &visit.over {
+            Some(over) => over.tell(response.headers_mut()),
+            None => visit.left.tell(response.headers_mut()),
+        }
+        let project = visit.project.as_deref();
+        cors::admit_page(
+            visit.origin.as_ref(),
+            &policy.origins,
+            project,
+            &self.0.known,
+            response.headers_mut(),
+        );
+        log::note(policy.access_log, &visit, response.status());
+        compressed(gzip, response)
+    }
+
+    /// What is known when a request arrives; what only we may say of it is taken out of its headers.
+    fn arrive(&self, policy: &Policy, request: &mut Request<Body>) -> Visit {
+        let started = Instant::now();
+        let peer = request
+            .extensions()
+            .get::<ClientAddress>()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
+        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let address = caller_address(peer, forwarded, &policy.trusted);
+        let correlation_id = correlation_id(request.headers(), self.0.service.store().ids());
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        remote::strip(request.headers_mut());
+        if let Ok(value) = HeaderValue::from_str(&correlation_id) {
+            request.headers_mut().insert("x-correlation-id", value);
+        }
+        request.extensions_mut().insert(ClientAddress(address));
+        Visit {
+            started,
+            method: request.method().clone(),
+            address,
+            correlation_id,
+            origin,
+            route: None,
+            caller: None,
+            project: None,
+            left: Left::default(),
+            over: None,
+        }
+    }
+
+    async fn pass(
+        &self,
+        policy: &Policy,
+        visit: &mut Visit,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Problem> {
+        let table = &self.0.behind.table;
+        let (route, request) = match table.find(&visit.method, request.uri().path()) {
+            Found::One(route) => (Some(route), request),
+            Found::Nothing => (None, request),
+            Found::OtherMethods => {
+                let message = "this path does not take this method";
+                return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message));
+            }
+            Found::ByBody(routes) => {
+                let (request, body) = with_body(request).await?;
+                (by_body(&routes, &body), request)
+            }
+        };
+        visit.route = route.cloned();
+        let request = self.admit(policy, visit, request).await?;
+        match route {
+            None => Ok(called(&self.0.behind.rest, request).await),
+            Some(route) => match self.0.behind.here.get(route.service) {
+                Some(service) => Ok(called(service, request).await),
+                None => self.call_elsewhere(route, visit, request).await,
+            },
+        }
+    }
+
+    /// Counts the request, finds out who sends it, and whether they may send it here at all.
+    async fn admit(
+        &self,
+        policy: &Policy,
+        visit: &mut Visit,
+        mut request: Request<Body>,
+    ) -> Result<Request<Body>, Problem> {
+        let (route, now) = (visit.route.clone(), visit.started);
+        let (tier, counted) = (route.as_ref().map(|route| route.tier), counted_as(visit.address));
+        let arrived = policy.limits.arriving(counted, tier, now, &mut visit.left);
+        arrived.map_err(|over| visit.stop(over))?;
+        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > policy.body_max) {
+            let message = format!("a body may have at most {} bytes", policy.body_max);
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message));
+        }
+        let wall = self.0.service.store().clock().wall();
+        let admitted = self.0.admission.admit(&visit.method, request.headers(), wall).await;
+        // Whoever signs in or out may still have an old cookie.
+        let public = route.as_ref().is_none_or(|route| route.public);
+        let Admitted { caller, project } = match admitted {
+            Err(problem) if public && problem.status() != StatusCode::FORBIDDEN => {
+                tracing::debug!(code = problem.code(), "a bad credential where none is needed");
+                request.headers_mut().remove(header::AUTHORIZATION);
+                Admitted::default()
+            }
+            admitted => admitted?,
+        };
+        (visit.caller, visit.project) = (caller, project);
+        if visit.caller.is_none() && !public {
+            return Err(unauthenticated("say who you are, with a bearer token or an API key"));
+        }
+        if let Some(route) = &route {
+            self.count(policy, visit, route.tier, counted).await?;
+            if route.admin {
+                visit.may_administer(policy)?;
+            }
+        }
+        if let Some(caller) = &visit.caller {
+            request.extensions_mut().insert(Arc::clone(caller));
+        }
+        let body_max = usize::try_from(policy.body_max).unwrap_or(usize::MAX);
+        Ok(if length_known(&request) {
+            request
+        } else {
+            request.map(|body| Body::new(Limited::new(body, body_max)))
+        })
+    }
+
+    /// Counts a request of a known caller, here and, where limits are shared, with all other gateways.
+    async fn count(
+        &self,
+        policy: &Policy,
+        visit: &mut Visit,
+        tier: Tier,
+        address: u128,
+    ) -> Result<(), Problem> {
+        let project = visit.caller.as_ref().and_then(|caller| caller.project());
+        let caller = visit.caller.as_ref().map_or(address, |caller| number_of(caller));
+        let admitted = policy.limits.admitted(caller, project, tier, visit.started, &mut visit.left);
+        admitted.map_err(|over| visit.stop(over))?;
+        let Some(shared) = &self.0.shared else { return Ok(()) };
+        let spent = policy.limits.spent(address, caller, project.map(contracts::Id::as_u128), tier);
+        match (shared.spend(&spent).await, policy.when_away) {
+            (Ok(spent), _) => spent.map_err(|over| visit.stop(over)),
+            (Err(_), WhenAway::Open) => Ok(()),
+            (Err(away), WhenAway::Closed) => {
+                Err(Problem::unavailable("limits_unavailable", away.to_string(), Duration::from_secs(1)))
+            }
+        }
+    }
+
+    fn refuse(&self, visit: &Visit, problem: &Problem) -> Response<Body> {
+        if let Some(cause) = problem.cause() {
+            tracing::error!(correlation.id = visit.correlation_id, cause, "a request failed at the door");
+        }
+        let mut response = envelope(problem, &visit.correlation_id);
+        if let Ok(value) = HeaderValue::from_str(&visit.correlation_id) {
+            response.headers_mut().insert("x-correlation-id", value);
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+impl Visit {
+    fn stop(&mut self, over: Over) -> Problem {
+        self.over = Some(over);
+        over.problem()
+    }
+
+    fn may_administer(&self, policy: &Policy) -> Result<(), Problem> {
+        let of_project = self.project.as_ref().map(|project| &project.admin_addresses);
+        let shut_out = |networks: &Networks| !networks.is_empty() && !networks.have(self.address);
+        if shut_out(&policy.admin_addresses) || of_project.is_some_and(shut_out) {
+            let message = "administrators may not call from your address";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "address_not_allowed", message));
+        }
+        Ok(())
+    }
+}
+
+impl Policy {
+    fn of(service: &Running) -> Self {
+        let settings = service.settings();
+        let origins = settings.get(&settings::ORIGINS);
+        Self {
+            limits: Limits::new(settings),
+            trusted: settings.get(&settings::TRUSTED_PROXIES),
+            admin_addresses: settings.get(&settings::ADMIN_ADDRESSES),
+            origins: origins
+                .split(',')
+                .map(str::trim)
+                .filter(|one| !one.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            body_max: settings.get(&settings::BODY_MAX).0,
+            access_log: settings.get(&settings::ACCESS_LOG),
+            when_away: settings.get(&settings::WHEN_AWAY),
+        }
+    }
+}
+
+/// A number that no other caller has.
+fn number_of(caller: &Caller) -> u128 {
+    use contracts::Id;
+    match &caller.who {
+        Who::User(user) => user.as_u128(),
+        Who::Key(key) => key.as_u128(),
+        Who::Service(name) => {
+            name.bytes().fold(0, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        }
+    }
+}
+
+fn length_known(request: &Request<Body>) -> bool {
+    use http_body::Body as _;
+    request.body().size_hint().exact().is_some()
+}
+
+/// A service of this process answers: a function call.
+async fn called(service: &Router, request: Request<Body>) -> Response<Body> {
+    match service.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// The whole body of a request that is not decided without it, and the request as it was.
+async fn with_body(request: Request<Body>) -> Result<(Request<Body>, bytes::Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let collected = Limited::new(body, DECIDING_BODY_MAX).collect().await.map_err(|_| {
+        let message = format!("the body may have at most {DECIDING_BODY_MAX} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    })?;
+    let bytes = collected.to_bytes();
+    Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
+}
