@@ -48,6 +48,9 @@ pub enum Command {
         /// For which project (default: the demo project).
         #[arg(long)]
         project: Option<ProjectId>,
+        /// For the platform itself and no project.
+        #[arg(long, conflicts_with = "project")]
+        operator: bool,
         /// What it allows (default: everything).
         #[arg(long = "permission", value_name = "NAME")]
         permissions: Vec<String>,

@@ -10,10 +10,14 @@ mod bench;
 mod cli;
 mod demo;
 mod doctor;
+mod doors;
 mod events;
+mod fleet;
+mod front;
 mod generate;
 mod health;
 mod jobs;
+mod keys;
 mod lock;
 mod output;
 mod pages;
@@ -58,7 +62,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Health { url } => health::ask(&settings, url),
         Command::Doctor => doctor::examine(&settings),
         Command::Demo => demo::seed_by_hand(settings),
-        Command::Token { project, permissions, minutes } => {
+        Command::Token { project, operator, permissions, minutes } => {
+            let project = (!operator).then(|| project.unwrap_or_else(demo::project));
             token::mint(&settings, project, permissions, minutes)
         }
         Command::Events { what } => events::run(settings, what),

@@ -3,20 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use kernel::auth::{Fetched, JwkSet, KeySource, StaticKeys, TokenType, Verifier};
+use kernel::auth::{JwkSet, StaticKeys, TokenType, Verifier};
 use kernel::clock::Clock;
-use kernel::config::{ConfigError, Settings};
+use kernel::config::{ConfigError, Mode, Settings};
 use kernel::ids::Ids;
 use kernel::keys::{Keys, KeysError, signer};
-use kernel::outside::{Call, Outside, OutsideSettings, Provider};
+use kernel::outside::{Outside, OutsideSettings};
 use kernel::secrets::{Secret, SecretError, SecretRef, VaultAccess};
 use kernel::service::{Platform, Running, Service};
 use kernel::store::{Engine, Store, StoreError, Surroundings};
 
+use crate::keys::{RemoteKeys, TokenKeys};
 use crate::lock::DataLock;
 use crate::output::say;
 use crate::{services, settings};
@@ -102,17 +100,26 @@ fn reveal(settings: &Settings, text: &Secret<String>) -> Result<Secret<String>, 
 
 /// What all services share.
 pub fn platform(settings: &Settings) -> Result<Platform, Failure> {
-    let keys = Arc::new(Keys::load_or_create(&keys_directory(settings))?);
-    let surroundings = Surroundings { clock: Clock::system(), ids: Ids::new(), keys };
-    let own = signer(&keys_directory(settings), TOKENS_FILE)?.jwk();
+    platform_with(settings, &token_keys(settings)?)
+}
+
+/// The keys that tokens may be signed with. Those of `stoa token` count in the sandbox only.
+pub fn token_keys(settings: &Settings) -> Result<TokenKeys, Failure> {
+    Ok(TokenKeys::with(match settings.get(&settings::MODE) {
+        Mode::Sandbox => vec![signer(&keys_directory(settings), TOKENS_FILE)?.jwk()],
+        Mode::Production => Vec::new(),
+    }))
+}
+
+/// What all services share, where tokens signed with `keys` are taken.
+pub fn platform_with(settings: &Settings, keys: &TokenKeys) -> Result<Platform, Failure> {
+    let own = Arc::new(Keys::load_or_create(&keys_directory(settings))?);
+    let surroundings = Surroundings { clock: Clock::system(), ids: Ids::new(), keys: own };
     let issuer = settings.get(&settings::ISSUER);
     let internal = StaticKeys(JwkSet { keys: vec![signer(&keys_directory(settings), INTERNAL_FILE)?.jwk()] });
     let internal = Verifier::new(issuer.clone(), INTERNAL_AUDIENCE, TokenType::Internal, internal);
     let verifier = match settings.get(&settings::JWKS_URL) {
-        None => {
-            let keys = StaticKeys(JwkSet { keys: vec![own] });
-            Verifier::new(issuer, AUDIENCE, TokenType::Access, keys)
-        }
+        None => Verifier::new(issuer, AUDIENCE, TokenType::Access, keys.clone()),
         Some(url) => {
             let outside = Outside::new(OutsideSettings::default())
                 .map_err(|error| Failure::Other(format!("no TLS for the outside: {error}")))?;
@@ -127,6 +134,7 @@ pub fn platform(settings: &Settings) -> Result<Platform, Failure> {
         engine: engine(settings)?,
         verifier,
         internal: Arc::new(internal),
+        catalogue: Arc::new(kernel::service::catalogue(&services::all())),
     })
 }
 
@@ -193,25 +201,4 @@ pub fn rotate_keys(settings: &Settings) -> Result<ExitCode, Failure> {
     Keys::rotate(&keys_directory(settings))?;
     say("New keys are in place; a running process takes them at its next start. Back them up.");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Keys that another issuer publishes.
-struct RemoteKeys {
-    url: String,
-    provider: Provider,
-}
-
-impl KeySource for RemoteKeys {
-    fn fetch(&self) -> Fetched {
-        let (url, provider) = (self.url.clone(), self.provider.clone());
-        Box::pin(async move {
-            let request = Request::get(&url).body(Bytes::new()).map_err(|error| error.to_string())?;
-            let call = Call { timeout: Duration::from_secs(5), idempotent: true, ..Call::default() };
-            let answer = provider.send(request, call).await.map_err(|error| error.to_string())?;
-            if !answer.status().is_success() {
-                return Err(format!("the issuer answers {}", answer.status()));
-            }
-            serde_json::from_slice(answer.body()).map_err(|error| error.to_string())
-        })
-    }
 }

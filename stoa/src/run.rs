@@ -3,19 +3,19 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use kernel::config::{Mode, Settings};
-use kernel::http::{Health, listen, merge, surround, with_fallback};
-use kernel::ids::Ids;
+use kernel::http::Health;
 use kernel::service::Running;
 use kernel::telemetry::{logs, traces};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::front::{self, Served};
+use crate::keys::TokenKeys;
 use crate::lock::DataLock;
 use crate::output::say;
 use crate::platform::{self, Failure};
-use crate::{demo, pages, sandbox, settings};
+use crate::{demo, doors, fleet, settings};
 
 /// `stoa up`: everything in one process.
 pub fn up(settings: Settings) -> Result<ExitCode, Failure> {
@@ -35,7 +35,8 @@ fn run(settings: Settings, names: &[String]) -> Result<ExitCode, Failure> {
     let embedded = settings.get(&settings::DATABASE_URL).is_none();
     // On Postgres the data directory holds keys only, and many processes may share them.
     let mut lock = if embedded { Some(DataLock::take(&directory)?) } else { None };
-    let platform = platform::platform(&settings)?;
+    let keys = platform::token_keys(&settings)?;
+    let platform = platform::platform_with(&settings, &keys)?;
     let services = platform::open(&platform, names)?;
     let logs = platform::logs(&platform, &services)?;
     let address = settings.get(&settings::LISTEN);
@@ -43,7 +44,7 @@ fn run(settings: Settings, names: &[String]) -> Result<ExitCode, Failure> {
         let noted = lock.note(&format!("listening on {address}"));
         noted.map_err(|error| Failure::File(directory.display().to_string(), error))?;
     }
-    let served = platform::block_on(serve_all(&settings, &services, &logs, started))?;
+    let served = platform::block_on(serve_all(&settings, &services, &logs, &keys, started))?;
     for service in &services {
         service.store().close();
     }
@@ -55,9 +56,9 @@ async fn serve_all(
     settings: &Settings,
     services: &[Running],
     logs: &[kernel::store::Store],
+    keys: &TokenKeys,
     started: Instant,
 ) -> Result<ExitCode, Failure> {
-    let address = settings.get(&settings::LISTEN);
     let exporter = match settings.get(&settings::TRACES_ENDPOINT) {
         Some(endpoint) => {
             let installed = traces::install(&endpoint, "stoa");
@@ -65,27 +66,32 @@ async fn serve_all(
         }
         None => None,
     };
-    let listening =
-        listen(address).await.map_err(|error| Failure::File(format!("the address {address}"), error))?;
+    let doors = doors::open(settings).await?;
+    let address = format!("{}://{}", doors.scheme(), doors.address());
     let (stop, stopping) = watch::channel(false);
     let health = Health::default();
-    let routes = routes(services, &health, settings);
+    let Served { routes, front } = front::served(services, &health, settings, keys)?;
     let mut tasks = JoinSet::new();
     for service in services {
         let others: Vec<_> = logs.iter().filter(|log| log.service() != service.name()).cloned().collect();
         service.start(&others, &stopping, &mut tasks);
     }
+    if let Some(front) = &front {
+        front.learn().await;
+        front.start(&stopping, &mut tasks);
+    }
     if settings.get(&settings::MODE) == Mode::Sandbox {
         demo::seed(settings, services, &routes).await;
     }
+    fleet::join(settings, services, &address, &stopping, &mut tasks)?;
     health.started(services.iter().map(|service| service.store().clone()).collect());
-    welcome(settings, &listening.address().to_string(), services, started.elapsed());
+    welcome(settings, &address, services, started.elapsed());
 
     let drain = settings.get(&settings::DRAIN);
-    let serving = tokio::spawn(listening.serve(routes, stopping, drain));
+    let serving = tokio::spawn(doors.serve(routes, stopping, drain));
     asked_to_stop().await;
+    doors::give_notice(settings, &health, asked_to_stop()).await;
     tracing::info!("stopping: no new requests, the running ones may end");
-    health.drain();
     // A channel without receivers has nobody left to stop.
     let _ = stop.send(true);
     if let Err(error) = serving.await {
@@ -101,25 +107,6 @@ async fn serve_all(
     Ok(ExitCode::SUCCESS)
 }
 
-/// All routes of this process.
-fn routes(services: &[Running], health: &Health, settings: &Settings) -> Router {
-    let mut routes = health.routes();
-    let mut documents = Vec::new();
-    for service in services {
-        let (own, document) = service.routes();
-        routes = routes.merge(own);
-        documents.push((service.name(), document));
-    }
-    let names = services.iter().map(Running::name).collect();
-    let sandbox = match services.first() {
-        Some(service) if settings.get(&settings::MODE) == Mode::Sandbox => sandbox::routes(service),
-        _ => Router::new(),
-    };
-    let pages = pages::routes(names, merge(documents), settings.get(&settings::MODE));
-    let edge = kernel::service::edge("stoa", settings, &Ids::new());
-    with_fallback(routes.merge(surround(pages.merge(sandbox), edge.clone())), edge)
-}
-
 fn welcome(settings: &Settings, address: &str, services: &[Running], took: Duration) {
     let names: Vec<&str> = services.iter().map(Running::name).collect();
     let data = match settings.get(&settings::DATABASE_URL) {
@@ -128,15 +115,20 @@ fn welcome(settings: &Settings, address: &str, services: &[Running], took: Durat
     };
     tracing::info!(listen = address, services = names.join(","), ready_ms = took.as_millis() as u64, "ready");
     say(format!("\nStoa is ready after {} ms.\n", took.as_millis()));
-    say(format!("  home      http://{address}/"));
-    say(format!("  API       http://{address}/docs   (the document: /openapi.json)"));
-    say(format!("  health    http://{address}/health/ready   figures: /metrics"));
+    say(format!("  home      {address}/"));
+    say(format!("  API       {address}/docs   (the document: /openapi.json)"));
+    say(format!("  health    {address}/health/ready   figures: /metrics"));
     say(format!("  services  {}", names.join(", ")));
     say(format!("  data      {data}"));
     if settings.get(&settings::MODE) == Mode::Sandbox {
-        say("\nThis is the sandbox, with demo data. A token to try it with, valid for 15 minutes:\n");
+        say(format!(
+            "\nThis is the sandbox, with demo data. Sign in as {} with `{}`,",
+            demo::EMAIL,
+            demo::PASSWORD
+        ));
+        say("call with the header `x-api-key: dev-key-123`, or make a token that is valid for 15 minutes:\n");
         say("  TOKEN=$(stoa token)          # or: cargo run --release -- token");
-        say(format!("  curl -H \"authorization: Bearer $TOKEN\" http://{address}/api/v1/audit/records"));
+        say(format!("  curl -H \"authorization: Bearer $TOKEN\" {address}/api/v1/audit/records"));
     }
     say("\nCtrl-C stops it.\n");
 }

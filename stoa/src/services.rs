@@ -4,7 +4,7 @@ use kernel::service::Service;
 
 /// All services, in the order in which they start.
 pub fn all() -> Vec<Service> {
-    vec![audit::service()]
+    vec![identity::service(), registry::service(), audit::service(), gateway::service()]
 }
 
 /// The names of all services.

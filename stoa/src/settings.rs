@@ -10,9 +10,10 @@ use kernel::secrets::Secret;
 use kernel::telemetry::logs::LogStyle;
 
 use crate::cli::ConfigCommand;
+use crate::doors::MorePorts;
 use crate::output::{say, table};
 use crate::platform::Failure;
-use crate::services;
+use crate::{demo, services};
 
 /// Where the files are.
 pub const DATA_DIR: Setting<PathBuf> =
@@ -20,6 +21,58 @@ pub const DATA_DIR: Setting<PathBuf> =
 /// Where HTTP is served.
 pub const LISTEN: Setting<SocketAddr> =
     Setting::new("listen", || SocketAddr::from(([127, 0, 0, 1], 8000)), "Where HTTP is served.");
+/// Where else HTTP is served.
+pub const LISTEN_ALSO: Setting<Option<MorePorts>> = Setting::new(
+    "listen_also",
+    || None,
+    "More ports, on the host of `listen`, or addresses, that lead to the same; `documents` is all ports that the \
+     five documents name: 8000, 8080 to 8089, 3001, 3002, 8888, 8761.",
+)
+.example("documents");
+/// How many connections there may be.
+pub const CONNECTIONS_MAX: Setting<usize> = Setting::new(
+    "connections_max",
+    || 10_000,
+    "The most connections that are open at once, on all ports together; more wait until one ends.",
+);
+/// What is shown to callers.
+pub const TLS_CERTIFICATE: Setting<Option<PathBuf>> = Setting::new(
+    "tls.certificate",
+    || None,
+    "The certificate with its chain, as PEM: with it every port speaks TLS. A changed file is read anew within 10 s.",
+)
+.example("/etc/stoa/tls.crt");
+/// The key of the certificate.
+pub const TLS_KEY: Setting<Option<PathBuf>> =
+    Setting::new("tls.key", || None, "The key of the certificate, as PEM.").example("/etc/stoa/tls.key");
+/// Who may call, and who is believed.
+pub const TLS_CLIENT_CA: Setting<Option<PathBuf>> = Setting::new(
+    "tls.client_ca",
+    || None,
+    "The authority, as PEM, of which callers must show a certificate.",
+)
+.example("/etc/stoa/ca.crt");
+/// Whom calls to other processes trust.
+pub const TLS_INSIDE_CA: Setting<Option<PathBuf>> = Setting::new(
+    "tls.inside_ca",
+    || None,
+    "The authority, as PEM, that calls to other processes trust; without it that of `tls.client_ca`.",
+)
+.example("/etc/stoa/inside-ca.crt");
+/// Where services tell that they are there.
+pub const REGISTRY_URL: Setting<Option<String>> = Setting::new(
+    "registry_url",
+    || None,
+    "The registry that this process tells where its services answer; without it gateways know by `gateway.upstreams`.",
+)
+.example("http://10.0.0.5:8888");
+/// Where others reach this process.
+pub const ADVERTISE: Setting<Option<String>> = Setting::new(
+    "advertise",
+    || None,
+    "The address at which other processes reach this one; without it the one that it listens on.",
+)
+.example("http://10.0.0.7:8091");
 /// Postgres instead of the embedded engine.
 pub const DATABASE_URL: Setting<Option<Secret<String>>> = Setting::new(
     "database_url",
@@ -73,18 +126,34 @@ pub const DRAIN: Setting<Duration> = Setting::new(
     || Duration::from_secs(10),
     "How long running requests may go on after a stop is asked.",
 );
+/// How long it is told before.
+pub const DRAIN_NOTICE: Setting<Option<Duration>> = Setting::new(
+    "drain_notice",
+    || None,
+    "How long a process that was asked to stop says that it is not ready, yet serves on, so that balancers send \
+     nothing more; 5s in production and 0s in the sandbox, where nothing is set.",
+);
 
 /// Every setting there is.
 pub fn declarations() -> Vec<Declaration> {
     let mut all = vec![
         DATA_DIR.declare(),
         LISTEN.declare(),
+        LISTEN_ALSO.declare(),
+        CONNECTIONS_MAX.declare(),
+        TLS_CERTIFICATE.declare(),
+        TLS_KEY.declare(),
+        TLS_CLIENT_CA.declare(),
+        TLS_INSIDE_CA.declare(),
+        REGISTRY_URL.declare(),
+        ADVERTISE.declare(),
         DATABASE_URL.declare(),
         DATABASE_CONNECTIONS.declare(),
         VAULT_ADDRESS.declare(),
         VAULT_TOKEN.declare(),
         MODE.declare(),
         DRAIN.declare(),
+        DRAIN_NOTICE.declare(),
         LOG_STYLE.declare(),
         LOG_FILTER.declare(),
         TRACES_ENDPOINT.declare(),
@@ -100,7 +169,14 @@ pub fn declarations() -> Vec<Declaration> {
 pub fn load(file: Option<&Path>, flags: &[(String, String)]) -> Result<Settings, Failure> {
     let here = Path::new("stoa.toml");
     let file = file.or_else(|| here.exists().then_some(here));
-    Ok(Settings::load(declarations(), file, environment(), flags)?)
+    let settings = Settings::load(declarations(), file, environment(), flags)?;
+    // Whoever tries the sandbox need not know that there are projects.
+    if settings.get(&MODE) == Mode::Sandbox && settings.get(&identity::PROJECT).is_none() {
+        let usual = ("auth.project".to_owned(), demo::SLUG.to_owned());
+        let flags: Vec<_> = flags.iter().cloned().chain([usual]).collect();
+        return Ok(Settings::load(declarations(), file, environment(), &flags)?);
+    }
+    Ok(settings)
 }
 
 /// `stoa config ..`

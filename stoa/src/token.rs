@@ -12,7 +12,7 @@ use crate::output::say;
 use crate::platform::{AUDIENCE, Failure, TOKENS_FILE, keys_directory};
 use crate::{demo, settings};
 
-/// Prints a token.
+/// Prints a token of the demo's operator, for a project or for the platform itself.
 pub fn mint(
     settings: &Settings,
     project: Option<ProjectId>,
@@ -26,14 +26,14 @@ pub fn mint(
         return Err(Failure::Other("a token is valid for 1 to 15 minutes".into()));
     }
     let permissions = if permissions.is_empty() { vec!["*".to_owned()] } else { permissions };
-    say(trial_token(settings, project.unwrap_or_else(demo::project), permissions, minutes)?);
+    say(trial_token(settings, project, permissions, minutes)?);
     Ok(ExitCode::SUCCESS)
 }
 
 /// A token of the demo's operator.
 pub fn trial_token(
     settings: &Settings,
-    project: ProjectId,
+    project: Option<ProjectId>,
     perms: Vec<String>,
     minutes: u32,
 ) -> Result<String, Failure> {
@@ -43,7 +43,7 @@ pub fn trial_token(
         aud: vec![AUDIENCE.to_owned()],
         sub: demo::operator().to_string(),
         kind: Kind::User,
-        project: Some(project),
+        project,
         perms,
         sid: None,
         iat: now_s,

@@ -12,6 +12,7 @@ mod durability;
 mod equivalence;
 mod isolation;
 mod kill9;
+mod newcomer;
 mod server;
 mod stage;
 mod start;

@@ -65,7 +65,7 @@ create table sessions (
   ended_at bigint,
   ended_why text
 );
-create index sessions_user on sessions (user_id, created_at, id);
+create index sessions_user on sessions (user_id, id);
 create index sessions_expires_at on sessions (expires_at);
 
 -- One row a token that was given out. A used one keeps its successor, sealed, for the short time in which an honest
@@ -81,26 +81,30 @@ create table refresh_tokens (
 create index refresh_tokens_session on refresh_tokens (session_id);
 create index refresh_tokens_expires_at on refresh_tokens (expires_at);
 
--- One-time codes on their way by mail or message. `user_id` is null where nobody has that address: the answer is
--- the same, and so is the work.
+-- One-time codes, a row each. `user_id` is null where nobody has that address: the answer is the same, and so is the
+-- work. A code that is sent anew has a row of its own under the same challenge, and the newest alone is good.
 create table otp_events (
   id text primary key,
+  challenge text not null, -- the id of the first: what the person answers, however many are sent
   user_id text,
   acts_for text,
   purpose text not null,
-  channel text not null,
+  channel text not null, -- email, sms, authenticator
   destination_mark text not null,
   mark text not null,
   tries bigint not null,
   created_at bigint not null,
+  sent_at bigint, -- null where nothing was sent: those do not count against the destination
   expires_at bigint not null,
   used_at bigint,
-  bound_to text -- what goes on when the code is right, as JSON
+  bound_to jsonb not null -- what goes on when the code is right
 );
+create index otp_events_challenge on otp_events (challenge, id);
+create index otp_events_user on otp_events (user_id);
 create index otp_events_destination on otp_events (destination_mark, created_at);
 create index otp_events_expires_at on otp_events (expires_at);
 
--- Wrong passwords in a row, by a mark of whom and from where; addresses that nobody has count alike.
+-- Wrong passwords and codes in a row, by a mark of whom and from where; addresses that nobody has count alike.
 create table attempts (
   subject_mark text primary key,
   failures bigint not null,

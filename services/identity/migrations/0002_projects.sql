@@ -28,7 +28,7 @@ create table user_roles (
   granted_by text not null,
   primary key (project_id, user_id, role_id)
 );
-create index user_roles_role on user_roles (project_id, role_id);
+create index user_roles_role on user_roles (project_id, role_id, user_id);
 
 create table api_keys (
   project_id text not null,
@@ -47,7 +47,6 @@ create table api_keys (
   version bigint not null,
   primary key (project_id, id)
 );
-create index api_keys_time on api_keys (project_id, created_at, id);
 
 create table kyc_cases (
   project_id text not null,
@@ -55,7 +54,7 @@ create table kyc_cases (
   user_id text not null,
   level bigint not null,
   state text not null, -- pending, verified, rejected
-  claims text not null, -- what was handed in, sealed
+  claims text, -- what was handed in, sealed; null once the person was erased
   submitted_at bigint not null,
   reviewed_at bigint,
   reviewed_by text,
@@ -63,5 +62,7 @@ create table kyc_cases (
   version bigint not null,
   primary key (project_id, id)
 );
-create index kyc_cases_user on kyc_cases (project_id, user_id, submitted_at);
-create index kyc_cases_state on kyc_cases (project_id, state, submitted_at, id);
+create index kyc_cases_user on kyc_cases (project_id, user_id, id);
+-- Nobody waits for two looks at once.
+create unique index kyc_cases_pending_key on kyc_cases (project_id, user_id) where state = 'pending';
+create index kyc_cases_state on kyc_cases (project_id, state, id);

@@ -7,6 +7,10 @@ use kernel::http::Problem;
 use kernel::secrets::SealError;
 use kernel::store::StoreError;
 
+use crate::domain::kyc::BadMove;
+use crate::domain::project::BadSetting;
+use crate::domain::role::Fixed;
+
 /// Why a command or a query has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -22,6 +26,9 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// A cookie came without the proof that a page of ours sent it.
+    #[error("the request does not come from our own page")]
+    NotOurPage,
     /// The session or the refresh token is over.
     #[error("sign in again")]
     SignInAgain,
@@ -74,12 +81,49 @@ impl Error {
     }
 }
 
+impl From<BadSetting> for Error {
+    fn from(bad: BadSetting) -> Self {
+        Self::field(bad.field, bad.message)
+    }
+}
+
+impl From<Fixed> for Error {
+    fn from(fixed: Fixed) -> Self {
+        match fixed {
+            Fixed::BuiltIn => Self::NotNow {
+                code: "role_built_in",
+                message: "a role that came with the blueprint is neither renamed nor deleted",
+            },
+            Fixed::Admin => Self::NotNow {
+                code: "role_fixed",
+                message: "the role ADMIN grants everything, and that cannot be changed",
+            },
+        }
+    }
+}
+
+impl From<BadMove> for Error {
+    fn from(bad: BadMove) -> Self {
+        match bad {
+            BadMove::Waiting => {
+                Self::NotNow { code: "case_waiting", message: "a case of yours waits for its look already" }
+            }
+            BadMove::Proven => Self::NotNow { code: "already_proven", message: "that is proven already" },
+            BadMove::Decided => {
+                Self::NotNow { code: "already_decided", message: "the case has been decided already" }
+            }
+            BadMove::OwnCase => Self::Forbidden("nobody decides on their own case"),
+        }
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
             Error::NoSuch(what) => Self::not_found(what),
             Error::NotRight => Self::new(StatusCode::UNAUTHORIZED, "not_right", text),
+            Error::NotOurPage => Self::new(StatusCode::FORBIDDEN, "csrf", text),
             Error::SignInAgain => Self::new(StatusCode::UNAUTHORIZED, "sign_in_again", text),
             Error::TooMany { retry_after } => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", text).after(retry_after)

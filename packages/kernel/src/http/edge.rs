@@ -117,8 +117,8 @@ async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Respo
         }
     }
     if method == Method::GET
-        && if_none_match.is_some()
-        && response.headers().get(header::ETAG) == if_none_match.as_ref()
+        && let (Some(known), Some(tag)) = (&if_none_match, response.headers().get(header::ETAG))
+        && strong(known) == strong(tag)
     {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
@@ -132,6 +132,12 @@ async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Respo
     tracing::debug!(correlation.id = correlation_id, request.method = %method, request.route = route,
         response.status = status.as_u16(), elapsed_us = started.elapsed().as_micros() as u64, "answered");
     response
+}
+
+/// A tag without the mark that whoever compresses puts before it: for reading, weak tags are as good.
+fn strong(tag: &HeaderValue) -> &[u8] {
+    let bytes = tag.as_bytes();
+    bytes.strip_prefix(b"W/").unwrap_or(bytes)
 }
 
 /// Counts a request for as long as it runs, also when the client goes away.

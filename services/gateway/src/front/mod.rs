@@ -215,6 +215,9 @@ impl Front {
             response.headers_mut(),
         );
         log::note(policy.access_log, &visit, response.status());
+        // The length of a compressed secret says something of it to whoever chose what stands beside it.
+        let gzip =
+            gzip && !visit.route.as_ref().is_some_and(|route| matches!(route.tier, Tier::Auth | Tier::Otp));
         compressed(gzip, response)
     }
 

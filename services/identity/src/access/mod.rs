@@ -1,14 +1,43 @@
 //! One project: its members, roles, API keys, and who was proven to be whom.
 
-use kernel::service::{Running, Service};
-use utoipa_axum::router::OpenApiRouter;
+mod commands;
+mod events;
+mod http;
+mod queries;
+mod store;
+mod telling;
 
-/// The routes about a project and those in it.
-pub fn routes() -> OpenApiRouter<Running> {
-    OpenApiRouter::new()
-}
+use contracts::UserId;
+use kernel::service::Service;
+use kernel::store::Tx;
 
-/// What this half hears, does later, tells and can be set to.
+pub use commands::keys::issue_known_key;
+pub use commands::members::join;
+pub use commands::projects::{NewProject, create_organisation, create_project};
+pub use http::routes;
+
+use crate::error::Error;
+
+/// What this half hears and tells.
 pub fn serves(service: Service) -> Service {
     service
+        .hears(events::on_api_key_used)
+        .tells::<telling::OrganisationCreated>()
+        .tells::<telling::RoleCreated>()
+        .tells::<telling::RoleChanged>()
+        .tells::<telling::RoleDeleted>()
+        .tells::<telling::RoleGranted>()
+        .tells::<telling::RoleRevoked>()
+        .tells::<telling::MemberJoined>()
+        .tells::<telling::MemberChanged>()
+        .tells::<telling::KycSubmitted>()
+        .tells::<telling::KycViewed>()
+}
+
+/// Forgets what an erased person was and handed in here, in all projects. Work of the system.
+pub fn forget(tx: &mut Tx<'_>, user: UserId) -> Result<(), Error> {
+    store::kyc::forget_claims(tx, user)?;
+    store::roles::delete_all_user_roles(tx, user)?;
+    store::members::leave_all(tx, user)?;
+    Ok(())
 }

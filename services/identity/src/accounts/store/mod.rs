@@ -1,0 +1,8 @@
+//! The statements of this half, one a function. Persons belong to no project, so all of it is work of the system.
+
+pub mod attempts;
+pub mod codes;
+pub mod keys;
+pub mod persons;
+pub mod sessions;
+pub mod standing;

@@ -1,0 +1,84 @@
+//! How the services of this process are reached: through the gateway where it runs here, else each at its own paths.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use gateway::upstreams::{Tuning, Upstreams};
+use gateway::{Behind, Front, RouteTable};
+use kernel::config::{Mode, Settings};
+use kernel::http::{Health, merge, surround, with_fallback};
+use kernel::ids::Ids;
+use kernel::keys::signer;
+use kernel::service::{Running, Service};
+use serde_json::Value;
+
+use crate::keys::TokenKeys;
+use crate::platform::{Failure, INTERNAL_FILE, keys_directory};
+use crate::{doors, pages, sandbox, services, settings};
+
+/// What is served.
+pub struct Served {
+    /// All of it.
+    pub routes: Router,
+    /// The door, where it stands in this process.
+    pub front: Option<Front>,
+}
+
+/// What identity said last of its keys, for a gateway that starts while identity is away.
+const REMEMBERED_KEYS: &str = "issuer.json";
+
+/// Everything that this process answers.
+pub fn served(
+    running: &[Running],
+    health: &Health,
+    settings: &Settings,
+    keys: &TokenKeys,
+) -> Result<Served, Failure> {
+    if let Some(identity) = running.iter().find(|service| service.name() == "identity") {
+        keys.issued_here(identity.store().clone());
+    }
+    let here: HashMap<&'static str, Router> =
+        running.iter().map(|service| (service.name(), service.routes().0)).collect();
+    let Some(gateway) = running.iter().find(|service| service.name() == "gateway") else {
+        let documents = running.iter().map(|service| (service.name(), service.routes().1)).collect();
+        let all = here.into_values().fold(Router::new(), Router::merge);
+        return Ok(Served { routes: rest(all, running, documents, health, settings), front: None });
+    };
+    // The door knows the routes of all services, those of other processes included.
+    let documents: Vec<(&'static str, Value)> = services::all().iter().filter_map(document).collect();
+    let table = RouteTable::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
+    let upstreams = Upstreams::new(Tuning::default(), doors::inside(settings)?);
+    keys.issued_elsewhere(upstreams.clone(), keys_directory(settings).join(REMEMBERED_KEYS));
+    let behind = Behind {
+        table: Arc::new(table),
+        here,
+        rest: rest(Router::new(), running, documents, health, settings),
+        upstreams,
+        demo_key: settings.get(&settings::MODE) == Mode::Sandbox,
+    };
+    let internal = signer(&keys_directory(settings), INTERNAL_FILE)?;
+    let front = Front::new(gateway.clone(), behind, internal, settings.get(&settings::ISSUER));
+    Ok(Served { routes: front.routes(), front: Some(front) })
+}
+
+fn document(service: &Service) -> Option<(&'static str, Value)> {
+    Some((service.name(), service.document()?))
+}
+
+/// What belongs to no service: health, pages, the sandbox.
+fn rest(
+    all: Router,
+    running: &[Running],
+    documents: Vec<(&'static str, Value)>,
+    health: &Health,
+    settings: &Settings,
+) -> Router {
+    let mode = settings.get(&settings::MODE);
+    let names = running.iter().map(Running::name).collect();
+    let sandbox = if mode == Mode::Sandbox { sandbox::routes(running) } else { Router::new() };
+    let pages = pages::routes(names, merge(documents), mode);
+    let edge = kernel::service::edge("stoa", settings, &Ids::new());
+    let own = surround(pages.merge(sandbox), edge.clone());
+    with_fallback(health.routes().merge(all).merge(own), edge)
+}
