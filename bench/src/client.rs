@@ -54,6 +54,12 @@ impl Request {
         Self { bytes: format!("{head}\r\n{body}").into_bytes(), key_at }
     }
 
+    /// A `GET`.
+    pub fn get(path: &str) -> Self {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n\r\n");
+        Self { bytes: head.into_bytes(), key_at: None }
+    }
+
     fn renew_key(&mut self) {
         if let Some(at) = self.key_at {
             let key = format!("{:0KEY_DIGITS$x}", KEYS.fetch_add(1, Ordering::Relaxed));
@@ -121,7 +127,7 @@ fn is_whole(answer: &[u8]) -> bool {
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
+    text.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part))
 }
 
 #[cfg(test)]

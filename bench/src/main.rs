@@ -7,8 +7,10 @@
 mod bare;
 mod client;
 mod contest;
+mod door;
 mod events;
 mod http;
+mod proxy;
 mod results;
 mod scaled;
 mod server;
@@ -45,6 +47,10 @@ enum What {
     Http,
     /// The same on Postgres.
     Postgres,
+    /// The door before a service of the same process.
+    Door,
+    /// The gateway across processes, beside nginx.
+    Proxy,
     /// Events, from the service that tells to the one that hears.
     Events,
     /// From nothing to ready, and memory when idle.
@@ -60,6 +66,14 @@ enum What {
         listen: SocketAddr,
         #[arg(long)]
         database_url: Option<String>,
+    },
+    /// Serve the backend of the proxies, or hand on to it; a measurement starts them.
+    #[command(hide = true)]
+    Relay {
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        to: Option<SocketAddr>,
     },
 }
 
@@ -77,9 +91,12 @@ fn main() -> ExitCode {
 fn run(what: What, time: Duration) -> Result<(), Failure> {
     match what {
         What::Serve { directory, listen, database_url } => shop::serve(&directory, listen, database_url),
+        What::Relay { listen, to } => proxy::serve(listen, to),
         What::Store => store::measure(time),
         What::Http => http::measure(time),
         What::Postgres => scaled::measure(time),
+        What::Door => door::measure(time),
+        What::Proxy => proxy::measure(time),
         What::Events => events::measure(time),
         What::Start => start::measure(),
         What::All => {
@@ -87,6 +104,8 @@ fn run(what: What, time: Duration) -> Result<(), Failure> {
             events::measure(time)?;
             http::measure(time)?;
             scaled::measure(time)?;
+            door::measure(time)?;
+            proxy::measure(time)?;
             start::measure()
         }
     }

@@ -54,6 +54,16 @@ impl Server {
         })
     }
 
+    /// What hands everything on to that address; without one, what answers behind it.
+    pub fn relay(to: Option<SocketAddr>) -> Result<Self, Failure> {
+        Self::start(|address| {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("relay").args(["--listen", &address.to_string()]);
+            command.args(to.into_iter().flat_map(|to| ["--to".to_owned(), to.to_string()]));
+            Ok(command)
+        })
+    }
+
     fn start(command: impl FnOnce(SocketAddr) -> Result<Command, Failure>) -> Result<Self, Failure> {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let mut command = command(address)?;
@@ -61,15 +71,7 @@ impl Server {
         let started = Instant::now();
         let child = command.spawn()?;
         let mut server = Self { child, address, ready_after: Duration::ZERO };
-        while !is_ready(address) {
-            if let Some(ended) = server.child.try_wait()? {
-                return Err(format!("the server ended with {ended}").into());
-            }
-            if started.elapsed() > PATIENCE {
-                return Err("the server did not become ready".into());
-            }
-            std::thread::sleep(LOOK_AGAIN);
-        }
+        wait_until_ready(&mut server.child, address)?;
         server.ready_after = started.elapsed();
         Ok(server)
     }
@@ -99,6 +101,21 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Looks until a server says that it is ready, or has ended.
+pub fn wait_until_ready(child: &mut Child, address: SocketAddr) -> Result<(), Failure> {
+    let started = Instant::now();
+    while !is_ready(address) {
+        if let Some(ended) = child.try_wait()? {
+            return Err(format!("the server ended with {ended}").into());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err("the server did not become ready".into());
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
 }
 
 fn is_ready(address: SocketAddr) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use gateway::upstreams::{Tuning, Upstreams};
@@ -25,6 +26,9 @@ pub struct Served {
     pub front: Option<Front>,
 }
 
+/// 100 × 10 ms: a second.
+const HEARING_LOOKS: u32 = 100;
+const HEARING_PAUSE: Duration = Duration::from_millis(10);
 /// What identity said last of its keys, for a gateway that starts while identity is away.
 const REMEMBERED_KEYS: &str = "issuer.json";
 
@@ -60,6 +64,21 @@ pub fn served(
     let internal = signer(&keys_directory(settings), INTERNAL_FILE)?;
     let front = Front::new(gateway.clone(), behind, internal, settings.get(&settings::ISSUER));
     Ok(Served { routes: front.routes(), front: Some(front) })
+}
+
+/// Has the door hear what was told in this process until now, so that the first request finds what the last start or
+/// the demo data left; not for ever, since a broken log must not keep everything shut.
+pub async fn hear_all(services: &[Running], front: &Front) {
+    let find = |name: &str| services.iter().find(|service| service.name() == name);
+    let (Some(gateway), Some(identity)) = (find("gateway"), find("identity")) else { return };
+    for _ in 0..HEARING_LOOKS {
+        let lag = kernel::events::lag(gateway.store(), identity.store(), gateway.handlers()).await;
+        if lag.is_ok_and(|lag| lag.events == 0) {
+            break;
+        }
+        tokio::time::sleep(HEARING_PAUSE).await;
+    }
+    front.learn().await;
 }
 
 fn document(service: &Service) -> Option<(&'static str, Value)> {

@@ -83,6 +83,9 @@ async fn serve_all(
     if settings.get(&settings::MODE) == Mode::Sandbox {
         demo::seed(settings, services, &routes).await;
     }
+    if let Some(front) = &front {
+        front::hear_all(services, front).await;
+    }
     fleet::join(settings, services, &address, &stopping, &mut tasks)?;
     health.started(services.iter().map(|service| service.store().clone()).collect());
     welcome(settings, &address, services, started.elapsed());

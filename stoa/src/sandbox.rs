@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use axum::Router;
-use contracts::Envelope;
+use contracts::events::access::OtpIssued;
+use contracts::{Envelope, Event};
 use kernel::auth::Permission;
 use kernel::events;
 use kernel::http::{Answer, Answering, Caller, Ctx, Json, Problem, Query};
+use kernel::secrets::Keyring;
 use kernel::service::Running;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,14 +78,19 @@ async fn list_messages(ctx: Ctx, Query(wanted): Query<Wanted>) -> Answer<Message
     let newest = events::newest(ctx.store()).await?;
     let logged =
         events::tail(ctx.store(), newest.saturating_sub(LOOKED_THROUGH), LOOKED_THROUGH as u32).await?;
-    let messages = logged.into_iter().rev().filter_map(|logged| Message::of(&logged.envelope));
+    let keyring = &ctx.store().keys().keyring;
+    let messages = logged.into_iter().rev().filter_map(|logged| Message::of(&logged.envelope, keyring));
     let data = messages.filter(|message| message.to == wanted.to).collect();
     Ok::<_, Problem>(Messages { data }).answered()
 }
 
 impl Message {
-    fn of(event: &Envelope) -> Option<Self> {
-        let says: Value = serde_json::from_str(event.data.get()).ok()?;
+    fn of(event: &Envelope, keyring: &Keyring) -> Option<Self> {
+        let mut says: Value = serde_json::from_str(event.data.get()).ok()?;
+        if event.event_type == OtpIssued::TYPE {
+            let code = keyring.open(OtpIssued::CODE, says.get("code")?.as_str()?).ok()?;
+            says["code"] = String::from_utf8(code).ok()?.into();
+        }
         let text = |field: &str| Some(says.get(field)?.as_str()?.to_owned());
         let (channel, to) = match event.event_type.as_str() {
             "otp.issued" => (text("channel")?, text("destination")?),

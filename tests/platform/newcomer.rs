@@ -39,8 +39,11 @@ fn registered(server: &Server) -> Reply {
     let begun = post(server, "/api/v1/auth/register", &account);
     assert_eq!(begun.status, 202, "{}", begun.text());
     let code = code_for(server, MAIL);
-    let verified =
-        post(server, "/api/v1/auth/otp/verify", &json!({ "challenge": text(&begun, "challenge"), "code": code }));
+    let verified = post(
+        server,
+        "/api/v1/auth/otp/verify",
+        &json!({ "challenge": text(&begun, "challenge"), "code": code }),
+    );
     assert_eq!(verified.status, 200, "{}", verified.text());
     verified
 }
@@ -50,7 +53,8 @@ fn a_newcomer_registers_signs_in_calls_refreshes_signs_out_and_is_refused() {
     for stage in Stage::both() {
         let server = stage.start();
         registered(&server);
-        let wrong = post(&server, "/api/v1/auth/login", &json!({ "email": MAIL, "password": "not the password" }));
+        let wrong =
+            post(&server, "/api/v1/auth/login", &json!({ "email": MAIL, "password": "not the password" }));
         let nobody = json!({ "email": "nobody@example.com", "password": "not the password" });
         let unknown = post(&server, "/api/v1/auth/login", &nobody);
         assert_eq!((wrong.status, unknown.status), (401, 401));
@@ -71,8 +75,15 @@ fn a_newcomer_registers_signs_in_calls_refreshes_signs_out_and_is_refused() {
         assert!(out.status < 300, "{}", out.text());
         let asked = Instant::now();
         wait_for("the refusal", || (me(&token).status == 401).then_some(()));
-        assert!(asked.elapsed() < Duration::from_secs(1), "a session that is over is refused within a second");
-        let late = post(&server, "/api/v1/auth/refresh", &json!({ "refresh_token": text(&refreshed, "refresh_token") }));
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "a session that is over is refused within a second"
+        );
+        let late = post(
+            &server,
+            "/api/v1/auth/refresh",
+            &json!({ "refresh_token": text(&refreshed, "refresh_token") }),
+        );
         assert_eq!(late.status, 401, "{}", late.text());
         server.has_not_panicked();
     }
@@ -92,7 +103,11 @@ fn where_a_code_is_required_a_password_alone_gives_no_token() {
         assert_eq!(set.status, 200, "{}", set.text());
         let login = post(&server, "/api/v1/auth/login", &json!({ "email": MAIL, "password": PASSWORD }));
         let body = login.json();
-        assert_eq!((&body["status"], &body["access_token"]), (&json!("otp_required"), &Value::Null), "{body}");
+        assert_eq!(
+            (&body["status"], &body["access_token"]),
+            (&json!("otp_required"), &Value::Null),
+            "{body}"
+        );
         let challenge = text(&login, "challenge");
         let verify = |code: &str| {
             post(&server, "/api/v1/auth/otp/verify", &json!({ "challenge": challenge, "code": code }))
@@ -117,10 +132,12 @@ fn a_key_is_made_used_rotated_and_revoked() {
         let made = ask(&server, &Request::post("/api/v1/api-keys", &wanted).bearer(&operator));
         assert_eq!(made.status, 201, "{}", made.text());
         let (key, id) = (text(&made, "key"), text(&made, "id"));
-        let call = |key: &str| ask(&server, &Request::get("/api/v1/audit/records").header("x-api-key", key)).status;
+        let call =
+            |key: &str| ask(&server, &Request::get("/api/v1/audit/records").header("x-api-key", key)).status;
         wait_for("the key to open", || (call(&key) == 200).then_some(()));
 
-        let rotate = Request::post(&format!("/api/v1/api-keys/{id}/rotate"), &json!({ "overlap_seconds": 3600 }));
+        let rotate =
+            Request::post(&format!("/api/v1/api-keys/{id}/rotate"), &json!({ "overlap_seconds": 3600 }));
         let rotated = ask(&server, &rotate.bearer(&operator));
         assert_eq!(rotated.status, 201, "{}", rotated.text());
         let (new_key, new_id) = (text(&rotated, "key"), text(&rotated, "id"));

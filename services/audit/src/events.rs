@@ -1,8 +1,10 @@
-//! Every event of every service becomes a record; nothing else happens when one is heard.
+//! Every event of every service becomes a record; of one alone more follows: a person who is to be forgotten.
 
 use std::sync::LazyLock;
 
+use contracts::events::access::UserErased;
 use contracts::{Envelope, EventKind, Registry};
+use kernel::events::Heard;
 use kernel::secrets::mask;
 use kernel::store::Tx;
 use serde_json::{Map, Value, json};
@@ -47,6 +49,11 @@ pub fn on_any(tx: &mut Tx<'_>, event: &Envelope) -> Result<(), Error> {
         details,
     };
     commands::remember(tx, vec![record])
+}
+
+/// Whoever is forgotten elsewhere is forgotten here: what is kept about them can be read no more.
+pub fn on_user_erased(tx: &mut Tx<'_>, event: &Heard<'_, UserErased>) -> Result<(), Error> {
+    commands::erase_subject(tx, &event.user_id.to_string()).map(drop)
 }
 
 fn class_of(action: &str) -> Class {

@@ -26,6 +26,7 @@ pub fn service() -> Service {
     Service::new("audit")
         .migrations(migrations!["0001_audit.sql"])
         .routes(http::routes)
+        .hears(events::on_user_erased)
         .hears_all(events::on_any)
         .jobs(jobs::register)
 }

@@ -22,7 +22,9 @@ use kernel::service::Service;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use access::{NewProject, create_organisation, create_project, issue_known_key, join};
-pub use accounts::{PROJECT, Settler, knows_project, make_operator, published_keys, rotate_signing_key, settle};
+pub use accounts::{
+    PROJECT, Settler, knows_project, make_operator, published_keys, rotate_signing_key, settle,
+};
 pub use error::Error;
 
 /// Everything identity brings to the binary.

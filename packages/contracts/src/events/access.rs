@@ -43,7 +43,8 @@ pub struct OtpIssued {
     pub channel: String,
     /// Where to.
     pub destination: String,
-    /// The code itself.
+    /// The code, sealed with the platform's keyring for [`OtpIssued::CODE`]: events are kept, and whoever reads the
+    /// log must not get in with what it says.
     pub code: String,
     /// Until when it is good.
     pub expires_at: Timestamp,
@@ -224,6 +225,11 @@ impl Event for ProjectCreated {
 
 impl Event for ProjectChanged {
     const TYPE: &'static str = "project.changed";
+}
+
+impl OtpIssued {
+    /// What the code is sealed for.
+    pub const CODE: &'static [u8] = b"otp.issued.code";
 }
 
 /// Leaves the code and where it goes out.

@@ -233,8 +233,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let facts = Facts::of(&parts.extensions)?;
-        let caller =
-            parts.extensions.get::<Arc<Caller>>().map_or_else(|| "nobody".to_owned(), |caller| caller.name());
+        let known = parts.extensions.get::<Arc<Caller>>();
+        let caller = known.map_or_else(|| "nobody".to_owned(), |caller| caller.name());
         let body = facts.body.as_deref().unwrap_or_default();
         let key = match parts.headers.get("idempotency-key") {
             Some(value) => {
@@ -255,7 +255,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let fingerprint = idempotency::fingerprint(parts.method.as_str(), path, body);
         let operation = format!("{} {}", parts.method, facts.route);
-        Ok(Self { used: Some(Used { caller: caller.clone(), operation, key, fingerprint }), caller })
+        // A person acts in many projects, and work of the system keeps its answers apart by this alone.
+        let owner = match known.and_then(|caller| caller.project()) {
+            Some(project) => format!("{caller} {project}"),
+            None => caller.clone(),
+        };
+        Ok(Self { used: Some(Used { caller: owner, operation, key, fingerprint }), caller })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every event of every service is remembered.
 
+use contracts::events::access::UserErased;
 use contracts::events::{OrderPaid, UserCreated};
 use contracts::{Currency, Id, OrderId, UserId};
 use kernel::events;
@@ -72,6 +73,22 @@ fn an_event_of_another_service_is_recorded_once() {
         stage.seal().await;
         assert_eq!(stage.verify(&ann(), &json!([])).await["records"], 3);
         assert_eq!(stage.get(&stranger(), "/records").await.each("id").len(), 0);
+    });
+}
+
+#[test]
+fn whoever_is_erased_elsewhere_is_forgotten_here() {
+    staged(async |stage, place| {
+        let orders = orders(place).await;
+        announce(&orders, Scope::Project(project(1))).await;
+        hear(stage, &orders, &ann(), 2).await;
+        let identity = stage.neighbour("identity").await;
+        let told = UserErased { user_id: UserId::from_u128(2) };
+        stage.0.hear(&identity, Scope::Project(project(1)), "usr", &told).await;
+        let created = stage.get(&ann(), "/records?action=user.created").await.body["data"][0].clone();
+        assert_eq!((&created["details"], &created["erased"]), (&json!(null), &json!(true)));
+        let erased = stage.get(&ann(), "/records?action=user.erased").await;
+        assert_eq!(erased.each("action"), ["user.erased"], "that it was asked for is remembered");
     });
 }
 

@@ -10,7 +10,7 @@ pub use kernel::testing::{Player as Caller, Said};
 use serde_json::{Value, json};
 
 /// The service with everything around it.
-pub struct Stage(testing::Stage);
+pub struct Stage(pub testing::Stage);
 
 pub const ALL: &[&str] = &["audit:append", "audit:read", "audit:manage"];
 

@@ -44,7 +44,6 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// A peer that is gone without a word is noticed after about this long, also below a stream that is silent.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 const PING_EVERY: Duration = Duration::from_secs(10);
-const HEADERS_MAX: usize = 100;
 
 impl Dialer {
     /// `tls` is what the installation trusts, and its own certificate where one is asked for.
@@ -79,7 +78,7 @@ impl Dialer {
             if http2 {
                 return Ok(Line::Http2(share(stream).await?));
             }
-            Ok(Line::Http1(Box::new(Wire::over(stream).await?)))
+            Ok(Line::Http1(Box::new(Wire::over(stream))))
         })
         .await?
     }
@@ -92,7 +91,7 @@ impl Dialer {
         tokio::time::timeout(self.timeout, async {
             let connector = self.secure.as_ref().map(|secure| &secure.http1);
             let stream = self.stream(address, connector).await?;
-            let (sender, connection) = handshake(stream).await?;
+            let (sender, connection) = http1::handshake(stream).await?;
             tokio::spawn(async move {
                 if let Err(error) = connection.with_upgrades().await {
                     tracing::debug!(%error, "a connection to an instance broke");
@@ -115,13 +114,6 @@ impl Dialer {
         let secure = secure.ok_or("TLS is not set up for calls to other processes")?;
         secure.clone().oneshot(uri).await
     }
-}
-
-/// HTTP/1.1 over a new connection.
-pub(super) async fn handshake(
-    stream: Stream,
-) -> hyper::Result<(http1::SendRequest<Outgoing>, http1::Connection<Stream, Outgoing>)> {
-    http1::Builder::new().max_headers(HEADERS_MAX).handshake(stream).await
 }
 
 async fn share(stream: Stream) -> hyper::Result<http2::SendRequest<Outgoing>> {

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn nobody_makes_us_forget_who_called() {
-        let kept = headers(&[("x-forwarded-for", "9.9.9.9"), ("traceparent", "00-1"), ("content-length", "3")]);
+        let kept =
+            headers(&[("x-forwarded-for", "9.9.9.9"), ("traceparent", "00-1"), ("content-length", "3")]);
         let mut all = kept.clone();
         all.insert(CONNECTION, HeaderValue::from_static("X-Forwarded-For, traceparent, Content-Length"));
         strip_hop_by_hop(&mut all);

@@ -35,7 +35,9 @@ pub(super) struct Health {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     In,
-    Out { until: Instant },
+    Out {
+        until: Instant,
+    },
     /// One request is out to see whether it is well again.
     Probing,
 }
@@ -169,7 +171,8 @@ impl Window {
 
     fn tips(&self, settings: &EjectionSettings) -> bool {
         let share = u64::from(self.failures) * 100;
-        self.calls >= settings.calls_min && share >= u64::from(self.calls) * u64::from(settings.failures_percent)
+        self.calls >= settings.calls_min
+            && share >= u64::from(self.calls) * u64::from(settings.failures_percent)
     }
 }
 

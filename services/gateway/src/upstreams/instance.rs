@@ -43,12 +43,6 @@ struct Resting {
     since: Instant,
 }
 
-/// A connection, and whether it has served before: the other side may have closed such a one meanwhile.
-pub(super) struct Taken {
-    pub line: Line,
-    pub used: bool,
-}
-
 impl Instance {
     pub fn new(address: InstanceAddress, tuning: &Tuning) -> Self {
         Self {
@@ -67,24 +61,21 @@ impl Instance {
         }
     }
 
-    /// A connection that is ready: the one used last, or a new one.
-    pub async fn line(&self, dialer: &Dialer) -> Option<Taken> {
-        if let Some(line) = self.rested() {
-            return Some(Taken { line, used: true });
-        }
+    /// A new connection, unless another one is ready by then.
+    pub async fn dialed(&self, dialer: &Dialer) -> Option<Line> {
         let alone = self.address.speaks() == Speaks::Http || self.agreed_on_http1.load(Ordering::Relaxed);
         let _dialing = if alone { None } else { Some(self.dialing.lock().await) };
         if let (false, Some(line)) = (alone, self.rested()) {
-            return Some(Taken { line, used: true });
+            return Some(line);
         }
         match dialer.dial(&self.address).await {
             Ok(Line::Http2(sender)) => {
                 *lock(&self.shared) = Some(sender.clone());
-                Some(Taken { line: Line::Http2(sender), used: false })
+                Some(Line::Http2(sender))
             }
             Ok(line) => {
                 self.agreed_on_http1.store(true, Ordering::Relaxed);
-                Some(Taken { line, used: false })
+                Some(line)
             }
             Err(error) => {
                 tracing::debug!(error, instance = %self.address, "an instance cannot be reached");
@@ -94,11 +85,11 @@ impl Instance {
     }
 
     /// Lets a connection rest until the next request, if nothing is left to be done on it.
-    pub fn rest(&self, wire: Option<Box<Wire>>) {
-        let Some(mut wire) = wire else { return };
-        if !wire.is_ready() {
+    pub fn rest(&self, mut wire: Box<Wire>) {
+        if !wire.is_at_rest() {
             return;
         }
+        wire.slim();
         let since = (self.now)();
         let mut resting = lock(&self.resting);
         resting.push_back(Resting { wire, since });
@@ -109,7 +100,8 @@ impl Instance {
         drop(dropped);
     }
 
-    fn rested(&self) -> Option<Line> {
+    /// A connection that is ready: the one used last.
+    pub fn rested(&self) -> Option<Line> {
         if self.address.speaks() != Speaks::Http {
             let shared = lock(&self.shared).clone();
             if let Some(sender) = shared.filter(http2::SendRequest::is_ready) {

@@ -122,10 +122,16 @@ impl Lane {
     }
 
     /// Whether somebody else than these could be asked.
-    pub fn has_others(&self, than: &[Arc<Instance>]) -> bool {
+    pub fn has_others(&self, before: &[Arc<Instance>], than: &Arc<Instance>) -> bool {
         self.instances().iter().any(|one| {
-            !one.is_out.load(Ordering::Relaxed) && !than.iter().any(|other| Arc::ptr_eq(one, other))
+            let asked = before.iter().chain([than]).any(|other| Arc::ptr_eq(one, other));
+            !asked && !one.is_out.load(Ordering::Relaxed)
         })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.instances.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// A number good enough to spread things.

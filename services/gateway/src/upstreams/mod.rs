@@ -2,15 +2,17 @@
 //!
 //! Who may call what, and what a caller is told, is decided in front of it; where the instances are is told by
 //! `Upstreams::set_instances`. Read `call.rs` (one request, its tries), `lane.rs` (who is asked), `health.rs` (who is
-//! left out), `instance.rs` and `wire.rs` (connections), `outgoing.rs` and `incoming.rs` (what is handed on),
-//! `headers.rs` (what is not), `tunnel.rs` (WebSockets).
+//! left out), `instance.rs`, `wire.rs` and `codec.rs` (connections; `shared.rs` for those that hyper moves), `outgoing.rs`
+//! and `incoming.rs` (what is handed on), `headers.rs` (what is not), `tunnel.rs` (WebSockets).
 
 mod address;
 mod health;
 mod headers;
 mod outgoing;
-mod dial;
+mod codec;
 mod wire;
+mod dial;
+mod shared;
 mod instance;
 mod lane;
 mod incoming;
@@ -140,7 +142,7 @@ impl Default for Tuning {
             backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_millis(500) },
             resting_max: 256,
             rest_max: Duration::from_secs(8),
-            now: Instant::now,
+            now: running_time,
         }
     }
 }
@@ -164,14 +166,13 @@ impl Upstreams {
     }
 
     /// Sends a request to one of a service's instances, and hands on its answer, whatever its status is.
-    pub async fn send(
+    pub fn send(
         &self,
         service: &str,
         rules: Rules,
         request: Request<Body>,
-    ) -> Result<Response<Body>, Trouble> {
-        let lane = self.lane(service).ok_or(Trouble::NoInstance)?;
-        call::send(&lane, &self.0.dialer, rules, request).await
+    ) -> impl Future<Output = Result<Response<Body>, Trouble>> + Send + use<'_> {
+        call::send(self.lane(service), &self.0.dialer, rules, request)
     }
 
     /// How all of them do, by name.
@@ -196,6 +197,11 @@ fn named(breaker: BreakerState) -> &'static str {
         BreakerState::Open => "open",
         BreakerState::HalfOpen => "half_open",
     }
+}
+
+/// What the machine's own clock says, which no test holds: for deadlines.
+fn running_time() -> Instant {
+    Instant::now()
 }
 
 /// Locks; what is behind these locks is whole after every statement, so a panic elsewhere spoils nothing.

@@ -10,9 +10,9 @@ use http_body_util::BodyExt;
 
 use super::headers::strip_hop_by_hop;
 
-/// The body of a request: kept whole where it may be sent again, else handed on as it comes.
+/// The body of a request: kept whole where it is small, so that it can be sent again, else handed on as it comes.
 pub(super) enum Outgoing {
-    /// All of it; nothing is left once it is sent.
+    /// All of it.
     Whole(Bytes),
     /// As it comes, once.
     Flowing(Body),
@@ -22,11 +22,11 @@ pub(super) enum Outgoing {
 #[derive(Debug)]
 pub(super) struct BrokenOff;
 
-/// A larger body is never kept.
+/// A larger body is handed on as it comes, and so is one that does not say how long it is.
 const KEPT_BYTES_MAX: u64 = 64 * 1024;
 
-/// Makes a request fit for another connection; `keep` asks for a body that can be sent again, where it is small.
-pub(super) async fn prepare(request: Request<Body>, keep: bool) -> Result<Request<Outgoing>, BrokenOff> {
+/// Makes a request fit for another connection.
+pub(super) fn prepare(request: Request<Body>) -> Request<Outgoing> {
     let (mut parts, body) = request.into_parts();
     // What middlewares noted is theirs.
     parts.extensions.clear();
@@ -36,25 +36,39 @@ pub(super) async fn prepare(request: Request<Body>, keep: bool) -> Result<Reques
         let path = parts.uri.path_and_query().cloned();
         parts.uri = path.map_or_else(Uri::default, Uri::from);
     }
-    let body = if body.is_end_stream() {
-        Outgoing::Whole(Bytes::new())
-    } else if keep && body.size_hint().exact().is_some_and(|length| length <= KEPT_BYTES_MAX) {
-        Outgoing::Whole(body.collect().await.map_err(|_| BrokenOff)?.to_bytes())
-    } else {
-        Outgoing::Flowing(body)
-    };
-    Ok(Request::from_parts(parts, body))
+    let body = if body.is_end_stream() { Outgoing::Whole(Bytes::new()) } else { Outgoing::Flowing(body) };
+    Request::from_parts(parts, body)
 }
 
-/// The same request once more, where its body was kept.
-pub(super) fn again(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
-    let Outgoing::Whole(body) = request.body() else { return None };
-    let mut copy = Request::new(Outgoing::Whole(body.clone()));
+impl Outgoing {
+    /// Whether it is worth waiting for all of it.
+    pub fn is_small(&self) -> bool {
+        match self {
+            Self::Whole(_) => false,
+            Self::Flowing(body) => body.size_hint().exact().is_some_and(|length| length <= KEPT_BYTES_MAX),
+        }
+    }
+
+    /// Waits for all of it.
+    pub async fn collect(&mut self) -> Result<(), BrokenOff> {
+        if let Self::Flowing(body) = self {
+            *self = Self::Whole(body.collect().await.map_err(|_| BrokenOff)?.to_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// The same request once more; of a body that flows it has all, and the first one nothing.
+pub(super) fn again(request: &mut Request<Outgoing>) -> Request<Outgoing> {
+    let body = match request.body_mut() {
+        Outgoing::Whole(bytes) => Outgoing::Whole(bytes.clone()),
+        flowing @ Outgoing::Flowing(_) => std::mem::replace(flowing, Outgoing::Whole(Bytes::new())),
+    };
+    let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
-    *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
-    Some(copy)
+    copy
 }
 
 impl http_body::Body for Outgoing {

@@ -236,7 +236,11 @@ async fn an_answer_that_says_not_now_is_asked_for_elsewhere() {
     assert_eq!(crowd(&upstreams, reading(), 2).await, Vec::<String>::new());
     set(&upstreams, &[&away.at()]);
     let answer = upstreams.send(SERVICE, reading(), get("/")).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "where there is no elsewhere it is the answer");
+    assert_eq!(
+        answer.status(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "where there is no elsewhere it is the answer"
+    );
 }
 
 #[tokio::test]
@@ -277,7 +281,11 @@ async fn the_breaker_leaves_a_failing_service_alone_and_closes_when_it_is_well()
     let upstreams = at(Tuning { now, ..Tuning::default() }, &[&backend.at(), &same]);
     let ask = || upstreams.send(SERVICE, reading(), get("/"));
     for _ in 0..20 {
-        assert_eq!(ask().await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR, "what it says is handed on");
+        assert_eq!(
+            ask().await.unwrap().status(),
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "what it says is handed on"
+        );
     }
     let Err(Trouble::BreakerOpen { retry_after }) = ask().await else { panic!("it should be open") };
     assert!((5..=10).contains(&retry_after.as_secs()), "{retry_after:?}");
@@ -306,4 +314,17 @@ async fn the_one_too_many_is_told_so_at_once() {
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     assert_eq!(upstreams.states()[0].in_flight, 0, "who gives up makes room");
+}
+
+#[tokio::test]
+async fn zz_sizes() {
+    let upstreams = Upstreams::new(Tuning::default(), None);
+    let future = upstreams.send(SERVICE, reading(), get("/"));
+    println!("SIZE send {}", std::mem::size_of_val(&future));
+    println!(
+        "SIZE sleep {} req {} resp {}",
+        std::mem::size_of::<tokio::time::Sleep>(),
+        std::mem::size_of::<Request<Body>>(),
+        std::mem::size_of::<Response<Body>>()
+    );
 }

@@ -210,7 +210,8 @@ async fn both_sides_go_on_with_what_they_agreed_on() {
     let backend = Backend::start(Router::new().fallback(any(echo)));
     let upstreams = at(Tuning::default(), &[&backend.at()]);
     let mut caller = TcpStream::connect(door(&upstreams).await).await.unwrap();
-    let ask = "GET /ws HTTP/1.1\r\nhost: here\r\nconnection: keep-alive, Upgrade\r\nupgrade: echo\r\n\r\nfirst";
+    let ask =
+        "GET /ws HTTP/1.1\r\nhost: here\r\nconnection: keep-alive, Upgrade\r\nupgrade: echo\r\n\r\nfirst";
     caller.write_all(ask.as_bytes()).await.unwrap();
     let mut heard = Vec::new();
     while !heard.ends_with(b"\r\n\r\nfirst") {
@@ -273,7 +274,8 @@ async fn what_belongs_to_a_connection_stays_there_and_the_time_left_is_told() {
         assert_eq!(answer.headers()["x-own"], "kept");
         let mut told: Vec<(String, String)> = serde_json::from_str(&text(answer).await).unwrap();
         told.sort();
-        let left_ms: u64 = told.iter().find(|(name, _)| name == "x-stoa-deadline-ms").unwrap().1.parse().unwrap();
+        let left_ms: u64 =
+            told.iter().find(|(name, _)| name == "x-stoa-deadline-ms").unwrap().1.parse().unwrap();
         assert!((5_000..=6_000).contains(&left_ms), "{left_ms}");
         told.retain(|(name, _)| name != "x-stoa-deadline-ms" && name != "host");
         assert_eq!(told, [("x-forwarded-for".to_owned(), "9.9.9.9".to_owned())]);

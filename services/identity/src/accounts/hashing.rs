@@ -216,6 +216,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_address_that_nobody_has_costs_as_much_work() {
+        let hashing = Hashing::with(params(8 * 1024, 2), 1, 8);
+        let hash = hashing.hash(secret("correct horse")).await.unwrap();
+        let shortest = async |against: Option<String>| {
+            let mut shortest = Duration::MAX;
+            for _ in 0..3 {
+                let started = Instant::now();
+                hashing.check(secret("correct mule"), against.clone()).await.unwrap();
+                shortest = shortest.min(started.elapsed());
+            }
+            shortest
+        };
+        let (nobody, somebody) = (shortest(None).await, shortest(Some(hash)).await);
+        // Without the work it would be a thousandth; machines of tests are no place for finer scales.
+        assert!(nobody * 4 > somebody, "{nobody:?} {somebody:?}");
+    }
+
+    #[tokio::test]
     async fn a_weaker_hash_or_one_from_elsewhere_is_replaced_when_the_password_is_right() {
         let weak = Hashing::with(params(64, 1), 1, 8).hash(secret("correct horse")).await.unwrap();
         let strong = Hashing::with(params(128, 2), 1, 8);

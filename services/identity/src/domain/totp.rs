@@ -20,7 +20,7 @@ pub fn step_of(secret: &[u8], code: &str, now_s: i64, last_used: Option<i64>) ->
     let now = now_s.div_euclid(STEP_S);
     let steps = now - STEPS_AROUND..=now + STEPS_AROUND;
     // All are computed, so that time does not tell which one it was.
-    let fitting = steps.filter(|step| same(&code_at(secret, *step), code)).last();
+    let fitting = steps.filter(|step| same(&code_at(secret, *step), code)).fold(None, |_, step| Some(step));
     fitting.filter(|step| last_used.is_none_or(|last| *step > last))
 }
 

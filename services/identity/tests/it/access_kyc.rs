@@ -119,8 +119,8 @@ fn cases_are_found_by_their_state() {
             let said = stage.get(&reviewer(), &format!("{CASES}?state={state}")).await;
             said.each("id").into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
-        assert_eq!(of("pending").await, [second.clone()]);
-        assert_eq!(of("rejected").await, [first.clone()]);
+        assert_eq!(of("pending").await, std::slice::from_ref(&second));
+        assert_eq!(of("rejected").await, [first]);
         assert!(of("verified").await.is_empty());
         let page = stage.get(&reviewer(), &format!("{CASES}?limit=1")).await.expect(200).body;
         let rest = format!("{CASES}?cursor={}", page["next_cursor"].as_str().unwrap());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::accounts_stage::{
     ANN, BEN, PASSWORD, claims, in_a_shop, in_a_shop_that, join, player, post, refresh, registered, set_up,
-    shop, told, user_of,
+    shop, sign_in, told, user_of,
 };
 
 #[test]
@@ -172,6 +172,12 @@ fn whoever_leaves_is_out_with_either_token() {
             told(stage, "session.ended").await.iter().map(|told| told["reason"].clone()).collect();
         assert_eq!(reasons, ["logout", "logout"]);
         stage.ask(Method::POST, "/api/v1/auth/logout", None, None, &[]).await.expect(200);
+
+        let late = sign_in(stage, ANN, PASSWORD).await.expect(200).body;
+        let body = json!({ "refresh_token": late["refresh_token"] });
+        let old = [("authorization", "Bearer a.token.that-is-over")];
+        stage.ask(Method::POST, "/api/v1/auth/logout", None, Some(&body), &old).await.expect(200);
+        assert_eq!(refresh(stage, &late["refresh_token"]).await.problem(), (401, "sign_in_again"));
     });
 }
 

@@ -1,10 +1,11 @@
 //! A shop where people register and sign in, as the tests of the half `accounts` find it.
 
+use contracts::events::access::OtpIssued;
 use contracts::{Id, OrganisationId, ProjectId, SessionId, UserId};
 use http::Method;
+use identity::NewProject;
 use identity::domain::blueprint::Blueprint;
 use identity::domain::text::Title;
-use identity::{Error, NewProject};
 use kernel::auth::{Claims, JwkSet};
 use kernel::store::Scope;
 use kernel::testing::{Place, Player, Said, Stage, on_both};
@@ -79,7 +80,11 @@ pub async fn post(stage: &Stage, path: &str, body: &Value) -> Said {
 
 /// The last code that was told, and to whom it goes.
 pub async fn last_code(stage: &Stage) -> Value {
-    told(stage, "otp.issued").await.pop().unwrap()
+    let mut told = told(stage, "otp.issued").await.pop().unwrap();
+    let keyring = &stage.running.store().keys().keyring;
+    let code = keyring.open(OtpIssued::CODE, told["code"].as_str().unwrap()).unwrap();
+    told["code"] = String::from_utf8(code).unwrap().into();
+    told
 }
 
 /// What was told under this name, oldest first.
@@ -152,6 +157,18 @@ pub async fn user_of(stage: &Stage, email: &str) -> UserId {
 pub async fn hash_of(stage: &Stage, user: UserId) -> String {
     let read = stage.running.store().read(Scope::System("a test"), move |tx| {
         tx.one::<String>("select password_hash from users where id = $1", kernel::params![user])
+    });
+    read.await.unwrap()
+}
+
+/// Every text that is kept of somebody in their row.
+pub async fn texts_of(stage: &Stage, user: UserId) -> String {
+    let read = stage.running.store().read(Scope::System("a test"), move |tx| {
+        tx.one::<String>(
+            "select coalesce(email, '') || coalesce(phone, '') || coalesce(password_hash, '') || coalesce(name, '')
+               || coalesce(cast(address as text), '') || coalesce(totp, '') || status from users where id = $1",
+            kernel::params![user],
+        )
     });
     read.await.unwrap()
 }

@@ -115,9 +115,7 @@ pub fn change_project(
 
 /// Settings with some of them replaced.
 fn with(settings: ProjectSettings, wanted: Map<String, Value>) -> Result<ProjectSettings, Error> {
-    let Value::Object(mut all) = serde_json::to_value(settings)? else {
-        return Ok(ProjectSettings::default());
-    };
+    let mut all: Map<String, Value> = serde_json::from_value(serde_json::to_value(settings)?)?;
     all.extend(wanted);
     serde_json::from_value(Value::Object(all)).map_err(|wrong| Error::field("settings", wrong.to_string()))
 }

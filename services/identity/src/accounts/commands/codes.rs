@@ -75,9 +75,14 @@ pub struct Redeemed {
 const MARKS: &[u8] = b"one-time codes";
 const DESTINATIONS: &[u8] = b"code destinations";
 
-/// A destination as it is counted.
-pub fn destination_mark(tx: &Tx<'_>, destination: &str) -> String {
-    tx.keys().keyring.macs(DESTINATIONS).mark(destination.as_bytes())
+/// A destination as it is counted: what anybody can have sent to an address does not use up what its owner needs to
+/// sign in.
+pub fn destination_mark(tx: &Tx<'_>, purpose: Purpose, destination: &str) -> String {
+    let asked_by = match purpose {
+        Purpose::Login | Purpose::VerifyPhone => "owner",
+        Purpose::VerifyEmail | Purpose::PasswordReset => "anybody",
+    };
+    tx.keys().keyring.macs(DESTINATIONS).mark(format!("{asked_by} {destination}").as_bytes())
 }
 
 /// Makes a code and sends it, unless its destination has had enough: then nothing is sent, and nobody learns it.
@@ -124,6 +129,7 @@ pub fn issue(tx: &mut Tx<'_>, wanted: Wanted<'_>) -> Result<Challenge, Error> {
         (Leaves::Code(user_id), Some(destination)) if may => {
             let (purpose, channel) = (wanted.purpose.as_str().to_owned(), wanted.channel.as_str().to_owned());
             let destination = destination.to_owned();
+            let code = tx.keys().keyring.seal(OtpIssued::CODE, code.as_bytes())?;
             let told = OtpIssued { user_id, purpose, channel, destination, code, expires_at };
             tell(tx, wanted.project, user_id, &told)?;
         }
@@ -149,7 +155,7 @@ pub fn ask_authenticator(
         acts_for: project,
         purpose: Purpose::Login,
         channel: Channel::Authenticator,
-        destination_mark: destination_mark(tx, &user.to_string()),
+        destination_mark: destination_mark(tx, Purpose::Login, &user.to_string()),
         mark: tx.keys().keyring.macs(MARKS).mark(&unguessable),
         tries: 0,
         created_at: now,
@@ -197,7 +203,7 @@ pub fn send_anew(tx: &mut Tx<'_>, challenge: OtpId, asked: Option<Channel>) -> R
         channel,
         destination,
         destination_mark: match destination {
-            Some(destination) => destination_mark(tx, destination),
+            Some(destination) => destination_mark(tx, before.purpose, destination),
             None => before.destination_mark,
         },
         project: before.acts_for,

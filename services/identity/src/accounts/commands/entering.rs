@@ -111,7 +111,8 @@ pub fn sign_in(tx: &mut Tx<'_>, asked: &SignIn, checked: &Checked, seen: Option<
     let Some((person, acting, standing)) = let_in else {
         tries::failed(tx, &asked.who)?;
         let told = LoginFailed { user_id: user, method: "password".to_owned() };
-        tell(tx, acting.and_then(Acting::project), &asked.who.email_mark(tx), &told)?;
+        let about = user.map_or_else(|| asked.who.mark(tx), |user| user.to_string());
+        tell(tx, acting.and_then(Acting::project), about, &told)?;
         return Ok(Err(Error::NotRight));
     };
     tries::succeeded(tx, &asked.who)?;
@@ -145,7 +146,7 @@ fn ask_for_code(
             (Channel::Email, person.email.as_ref().map(Email::as_str))
         }
     };
-    let destination_mark = codes::destination_mark(tx, destination.unwrap_or_default());
+    let destination_mark = codes::destination_mark(tx, Purpose::Login, destination.unwrap_or_default());
     let wanted = Wanted {
         purpose: Purpose::Login,
         channel,

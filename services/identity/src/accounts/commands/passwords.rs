@@ -58,7 +58,7 @@ pub fn forgot(
         purpose: Purpose::PasswordReset,
         channel: Channel::Email,
         destination: Some(email.as_str()),
-        destination_mark: codes::destination_mark(tx, email.as_str()),
+        destination_mark: codes::destination_mark(tx, Purpose::PasswordReset, email.as_str()),
         project: in_whose_name.and_then(Acting::project),
         then: Then::NewPassword,
         life: LIFE,
@@ -79,7 +79,7 @@ pub fn reset(
     let challenge = match answers {
         Answers::Challenge(challenge) => Some(*challenge),
         Answers::Latest(email) => {
-            let mark = codes::destination_mark(tx, email.as_str());
+            let mark = codes::destination_mark(tx, Purpose::PasswordReset, email.as_str());
             code_store::newest_reset(tx, &mark)?
         }
     };

@@ -103,7 +103,7 @@ fn prove(
         purpose,
         channel,
         destination: Some(destination),
-        destination_mark: codes::destination_mark(tx, destination),
+        destination_mark: codes::destination_mark(tx, purpose, destination),
         project: visitor.project,
         then,
         life: LIFE,

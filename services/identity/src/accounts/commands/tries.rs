@@ -21,7 +21,7 @@ pub struct Stranger {
 
 impl Stranger {
     /// Names what is told of them, without saying who they claim to be.
-    pub fn email_mark(&self, tx: &Tx<'_>) -> String {
+    pub fn mark(&self, tx: &Tx<'_>) -> String {
         tx.keys().keyring.macs(USE).mark(format!("password {}", self.email).as_bytes())
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::text::Title;
 use crate::error::Error;
 
 /// Whoever calls.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct MeView {
     /// Who.
     id: UserId,

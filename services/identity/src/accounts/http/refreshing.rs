@@ -3,7 +3,7 @@
 use axum::Extension;
 use http::HeaderMap;
 use kernel::auth::{REFRESH_COOKIE, cookie};
-use kernel::http::{Answer, Answering, Caller, Ctx, Json};
+use kernel::http::{Answer, Answering, Caller, Ctx, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -52,15 +52,17 @@ pub(super) async fn refresh_session(
 }
 
 /// Leaves the session of the caller, or that of a refresh token.
-#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", security((), ("bearer" = [])),
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", security(()),
     request_body = Option<SignOut>, responses((status = 200, description = "There is no session any more.", body = Done)))]
 pub(super) async fn sign_out(
     ctx: Ctx,
-    caller: Option<Caller>,
+    caller: Result<Option<Caller>, Problem>,
     headers: HeaderMap,
     body: Option<Json<SignOut>>,
 ) -> Answer<Done> {
-    let signed_in = caller.and_then(|caller| Some((caller.user().ok()?, caller.session?)));
+    // An access token that is over keeps nobody from leaving.
+    let signed_in =
+        caller.unwrap_or_default().and_then(|caller| Some((caller.user().ok()?, caller.session?)));
     let token = body.and_then(|Json(body)| body.refresh_token);
     // A caller who is known leaves their own session; what a browser sends along is not asked.
     let shown = if signed_in.is_some() && token.is_none() { None } else { shown(token, &headers) };
