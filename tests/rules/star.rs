@@ -16,7 +16,9 @@ fn may_know(folder: &str) -> &'static [&'static str] {
         // A web face speaks to services over the public API alone.
         ("apps", _) => &["packages/contracts", "packages/kernel", "packages/client", "packages/ui"],
         ("stoa", _) => &["packages/", "services/", "apps/"],
-        ("tests" | "bench", _) => &["packages/"],
+        ("tests", _) => &["packages/"],
+        // What is measured in its own process has to be known.
+        ("bench", _) => &["packages/", "services/"],
         _ => &[],
     }
 }

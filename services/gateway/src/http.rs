@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::route::{RouteTable, Tier};
 use crate::known::Known;
+use crate::route::{RouteTable, Tier};
 use crate::upstreams::Upstreams;
 
 /// To see how the door works.
@@ -196,8 +196,8 @@ impl Standing {
     }
 }
 
-impl From<&crate::domain::route::Route> for RouteView {
-    fn from(route: &crate::domain::route::Route) -> Self {
+impl From<&crate::route::Route> for RouteView {
+    fn from(route: &crate::route::Route) -> Self {
         let tier = match route.tier {
             Tier::Auth => "auth",
             Tier::Otp => "otp",

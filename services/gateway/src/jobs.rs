@@ -14,9 +14,11 @@ const PAUSE: Duration = Duration::from_secs(300);
 
 /// What is done because time passed.
 pub fn register(jobs: &mut Jobs) {
-    // A constant, and the test that waits has tried it.
-    let now_and_then = Schedule::interval(PAUSE).expect("five minutes are a sound interval");
-    jobs.every("gateway.forget", now_and_then, forget);
+    match Schedule::interval(PAUSE) {
+        Ok(now_and_then) => jobs.every("gateway.forget", now_and_then, forget),
+        // A constant that would be wrong from the first start on.
+        Err(error) => tracing::error!(%error, "what no longer matters is not forgotten"),
+    }
 }
 
 /// Ended sessions whose tokens have expired go, and instances that went long ago.

@@ -3,10 +3,11 @@
 //! It issues no keys and no tokens (identity does, and tells), decides nothing about the things behind it, and keeps
 //! no copy of an answer. Services check every caller again; what they trust is a signature, never a header.
 //!
-//! Read `front/mod.rs` first: the way of a request on one page. `domain` has the rules (routes, addresses, rates,
-//! origins, credentials), `known` what was heard of keys and sessions, `upstreams` the calls to other processes.
+//! Read `front/mod.rs` first: the way of a request on one page. `route` is the table of all routes, `domain` has the
+//! rules (addresses, rates, origins), `known` what was heard of keys and sessions, `upstreams` the calls elsewhere.
 
 pub mod domain;
+mod route;
 mod store;
 mod known;
 mod settings;
@@ -20,8 +21,8 @@ use contracts::events::access::ApiKeyUsed;
 use kernel::migrations;
 use kernel::service::Service;
 
-pub use domain::route::RouteTable;
 pub use front::{Behind, Front};
+pub use route::RouteTable;
 pub use settings::REDIS_URL;
 
 /// Everything the gateway brings to the binary.

@@ -8,7 +8,7 @@ use kernel::auth::{ApiKeyText, Caller, Verifier, csrf_fits};
 use kernel::http::Problem;
 use kernel::secrets::Macs;
 
-use crate::domain::credential::{BadCredential, Credential, credential};
+use super::credential::{BadCredential, Credential, credential};
 use crate::domain::origin;
 use crate::known::{Known, Project};
 

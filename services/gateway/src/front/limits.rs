@@ -12,7 +12,7 @@ use kernel::http::Problem;
 use kernel::limits::{Allowance, Quota, Refused, TokenBuckets};
 
 use crate::domain::rate::Rate;
-use crate::domain::route::Tier;
+use crate::route::Tier;
 use crate::settings;
 
 /// The limits as they are set now.

@@ -4,6 +4,7 @@
 //! `shared` (how much), `admit` (who), `cors` (from which pages), `words` and `remote` (to services elsewhere), `log`.
 
 mod admit;
+mod credential;
 mod cors;
 mod limits;
 mod log;
@@ -30,9 +31,9 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::domain::address::{Networks, caller_address, counted_as};
-use crate::domain::route::{Found, Route, RouteTable, Tier, by_body};
 use crate::http::Standing;
 use crate::known::{Known, Project};
+use crate::route::{Found, Route, RouteTable, Tier, by_body};
 use crate::settings::{self, AccessLog, WhenAway};
 use crate::upstreams::Upstreams;
 use admit::{Admission, Admitted, unauthenticated};

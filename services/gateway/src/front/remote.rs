@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Front, Visit};
-use crate::domain::route::Route;
 use crate::known::Known;
+use crate::route::Route;
 use crate::settings;
 use crate::upstreams::{InstanceAddress, Rules, Trouble, Upstreams};
 

@@ -9,3 +9,4 @@ mod stage;
 mod upstreams;
 mod upstreams_backend;
 mod upstreams_streaming;
+mod upstreams_tls;

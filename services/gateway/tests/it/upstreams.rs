@@ -315,16 +315,3 @@ async fn the_one_too_many_is_told_so_at_once() {
     assert!(waiting.await.unwrap_err().is_cancelled());
     assert_eq!(upstreams.states()[0].in_flight, 0, "who gives up makes room");
 }
-
-#[tokio::test]
-async fn zz_sizes() {
-    let upstreams = Upstreams::new(Tuning::default(), None);
-    let future = upstreams.send(SERVICE, reading(), get("/"));
-    println!("SIZE send {}", std::mem::size_of_val(&future));
-    println!(
-        "SIZE sleep {} req {} resp {}",
-        std::mem::size_of::<tokio::time::Sleep>(),
-        std::mem::size_of::<Request<Body>>(),
-        std::mem::size_of::<Response<Body>>()
-    );
-}

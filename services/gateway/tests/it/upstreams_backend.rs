@@ -45,10 +45,6 @@ impl Backend {
         format!("http://{}", self.address)
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Requests that arrived.
     pub fn seen(&self) -> usize {
         self.seen.load(Ordering::SeqCst)

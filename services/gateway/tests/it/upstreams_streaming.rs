@@ -175,7 +175,7 @@ async fn a_caller_who_breaks_off_is_not_held_against_the_instance() {
 }
 
 /// Agrees to speak `echo`, and says back what it hears.
-async fn echo(mut request: Request<Body>) -> Response<Body> {
+pub async fn echo(mut request: Request<Body>) -> Response<Body> {
     if request.headers().get(header::UPGRADE).is_none_or(|protocol| protocol != "echo") {
         return Response::builder().status(StatusCode::BAD_REQUEST).body(Body::from("echo it is")).unwrap();
     }
@@ -190,7 +190,7 @@ async fn echo(mut request: Request<Body>) -> Response<Body> {
 }
 
 /// A door that lets everything through.
-async fn door(upstreams: &Upstreams) -> std::net::SocketAddr {
+pub async fn door(upstreams: &Upstreams) -> std::net::SocketAddr {
     let upstreams = upstreams.clone();
     let routes = Router::new().fallback(any(async move |request: Request<Body>| {
         upstreams.send(SERVICE, writing(), request).await.map_err(|trouble| trouble.to_string())

@@ -55,6 +55,7 @@ type Work = Box<dyn FnOnce(&Cost) + Send>;
 const SALT_LEN: usize = 16;
 /// What is believed of the time until the first hash has been measured.
 const FIRST_GUESS: Duration = Duration::from_millis(100);
+const REFUSED_AFTER: Duration = Duration::from_millis(500);
 const BCRYPT_PREFIX: &str = "$2";
 
 impl Hashing {
@@ -122,6 +123,8 @@ impl Hashing {
         WAITING.add(1.0, &[]);
         if self.line.try_send(work).is_err() {
             WAITING.add(-1.0, &[]);
+            // Whoever does not wait as they are told is slowed down here, so that refusing them costs little.
+            tokio::time::sleep(REFUSED_AFTER).await;
             return Err(Error::Crowded { retry_after: self.wait() });
         }
         answer.await.map_err(|_| Error::Crowded { retry_after: self.wait() })
