@@ -1,6 +1,7 @@
 //! What a caller sees of instances in other processes that come, go, hang and break.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -83,6 +84,14 @@ fn silent() -> Router {
     Router::new().fallback(any(std::future::pending::<&'static str>))
 }
 
+/// Listens, and speaks another language.
+fn nonsense() -> SocketAddr {
+    raw(|mut stream| {
+        heard(&mut stream);
+        let _ = stream.write_all(b"220 mail.example ESMTP\r\n\r\n");
+    })
+}
+
 #[tokio::test]
 async fn a_service_that_nobody_has_told_of_has_no_instance() {
     let upstreams = Upstreams::new(Tuning::default(), None);
@@ -112,11 +121,7 @@ async fn no_read_fails_when_an_instance_is_killed_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_read_fails_when_an_instance_talks_nonsense() {
     let (one, other) = (hello(), hello());
-    let nonsense = raw(|mut stream| {
-        heard(&mut stream);
-        let _ = stream.write_all(b"220 mail.example ESMTP\r\n\r\n");
-    });
-    let nonsense = format!("http://{nonsense}");
+    let nonsense = format!("http://{}", nonsense());
     let upstreams = at(Tuning::default(), &[&one.at(), &other.at(), &nonsense]);
     assert_eq!(crowd(&upstreams, reading(), 50).await, Vec::<String>::new());
     assert_eq!(ejected(&upstreams), [nonsense]);
@@ -146,6 +151,28 @@ async fn no_read_fails_while_the_instances_are_restarted_one_after_the_other() {
         instance.restart();
     }
     assert_eq!(load.await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_read_fails_when_all_of_it_happens_at_once() {
+    let (one, other, mut killed, mut restarted) = (hello(), hello(), hello(), hello());
+    let (slow, nonsense) = (Backend::start(silent()), format!("http://{}", nonsense()));
+    let all = [one.at(), other.at(), killed.at(), restarted.at(), slow.at(), nonsense];
+    // With four of six in trouble at the same moment, more than a small share of calls is repeated.
+    let tuning = Tuning { retries_per_second_min: 100, ..Tuning::default() };
+    let upstreams = at(tuning, &all.each_ref().map(String::as_str));
+    let rules = Rules { timeout: Duration::from_secs(10), tries_max: 6, ..reading() };
+    let load = tokio::spawn({
+        let upstreams = upstreams.clone();
+        async move { crowd(&upstreams, rules, 100).await }
+    });
+    while killed.seen() < 20 && !load.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    killed.kill();
+    restarted.restart();
+    assert_eq!(load.await.unwrap(), Vec::<String>::new());
+    assert!(ejected(&upstreams).len() <= 3, "never more than half are left out");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
