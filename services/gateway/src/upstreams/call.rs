@@ -33,6 +33,8 @@ struct Call<'c> {
     tries: u32,
     /// Who has been asked in vain.
     before: Vec<Arc<Instance>>,
+    /// What became of the last try.
+    last: Option<Why>,
 }
 
 /// How a call ended without an answer.
@@ -45,6 +47,9 @@ enum Ended {
 
 /// An answer, with the instance's side of a tunnel where one was asked for.
 type Answer = (Response<Received>, Option<OnUpgrade>);
+
+/// After so many that had been closed meanwhile a new connection is made.
+const STALE_MAX: u32 = 3;
 
 /// Sends a request to one of the instances. What can be done before the first wait is: what is kept over it is small
 /// then, and kept once.
@@ -69,11 +74,8 @@ async fn go(
     request: &mut Request<Outgoing>,
     wish: Option<Wish>,
 ) -> Result<Response<Body>, Trouble> {
-    let place = lane.enter()?;
-    let pass = lane.breaker.try_pass((lane.tuning.now)());
-    let pass = pass.map_err(|open| Trouble::BreakerOpen { retry_after: open.retry_after })?;
-    lane.budget.count_call();
     let deadline = running_time() + rules.timeout;
+    // Before a place is taken: a caller who is slow to say a little holds up nobody.
     if request.body().is_small() {
         match Box::pin(timeout_at(deadline.into(), request.body_mut().collect())).await {
             Ok(Ok(())) => {}
@@ -81,7 +83,11 @@ async fn go(
             Err(_) => return Err(Trouble::TimedOut),
         }
     }
-    let mut call = Call { lane, dialer, rules, deadline, tries: 0, before: Vec::new() };
+    let place = lane.enter()?;
+    let pass = lane.breaker.try_pass((lane.tuning.now)());
+    let pass = pass.map_err(|open| Trouble::BreakerOpen { retry_after: open.retry_after })?;
+    lane.budget.count_call();
+    let mut call = Call { lane, dialer, rules, deadline, tries: 0, before: Vec::new(), last: None };
     match call.run(request, wish.is_some()).await {
         Ok((tried, (answer, instance))) => {
             let failed = answer.status().is_server_error();
@@ -134,6 +140,7 @@ impl Call<'_> {
                     if !(repeatable && self.is_worth_another(status, &tried, now)) {
                         return Ok((tried, answer));
                     }
+                    self.last = Some(Why::Broken);
                 }
                 Err(Lost { why: Why::CallerBrokeOff, .. }) => return Err(Ended::Failed(Why::CallerBrokeOff)),
                 Err(lost) => {
@@ -141,6 +148,7 @@ impl Call<'_> {
                     if !(self.is_repeatable(lost) && self.may_try_again(lost.why, &tried, now)) {
                         return Err(Ended::Failed(lost.why));
                     }
+                    self.last = Some(lost.why);
                 }
             }
             self.before.push(Arc::clone(&tried.instance));
@@ -150,11 +158,9 @@ impl Call<'_> {
     /// Who is asked next; the same one again only after a moment.
     async fn next(&self) -> Result<Tried, Ended> {
         let chosen = self.lane.choose(&self.before, (self.lane.tuning.now)());
-        let chosen = chosen.map_err(|trouble| match self.before.is_empty() {
-            true => Ended::NobodyToAsk(trouble),
-            // Those that were asked are left out by now.
-            false => Ended::Failed(Why::Broken),
-        })?;
+        // After a try, those that were asked are left out by now.
+        let chosen =
+            chosen.map_err(|trouble| self.last.map_or(Ended::NobodyToAsk(trouble), Ended::Failed))?;
         if self.before.iter().any(|one| Arc::ptr_eq(one, &chosen.instance)) {
             let wait = self.lane.tuning.backoff.delay(self.tries.saturating_sub(1), self.lane.draw());
             Box::pin(tokio::time::sleep(wait.min(self.left()))).await;
@@ -207,8 +213,10 @@ impl Call<'_> {
         request: &mut Request<Outgoing>,
     ) -> Result<Response<Received>, Lost> {
         let terms = self.terms(instance);
+        let mut stale = 0;
         loop {
-            let (line, used) = match instance.rested() {
+            let rested = if stale < STALE_MAX { instance.rested() } else { None };
+            let (line, used) = match rested {
                 Some(line) => (line, true),
                 None => (Box::pin(self.dialed(instance, terms.until)).await?, false),
             };
@@ -224,7 +232,7 @@ impl Call<'_> {
             };
             match asked {
                 // Closed by the other side while it rested: as if it had not been there.
-                Err(lost) if used && lost.is_stale() && self.is_repeatable(lost) => {}
+                Err(lost) if used && lost.is_stale() && self.is_repeatable(lost) => stale += 1,
                 asked => return asked,
             }
         }

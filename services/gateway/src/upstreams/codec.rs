@@ -174,6 +174,9 @@ fn parse_head(text: &Bytes, method: &Method) -> Result<Head, NoAnswer> {
         at = end + 2;
     }
     let body = body_of(status, &headers, method)?;
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(CONTENT_LENGTH);
+    }
     let closes = headers.get_all(CONNECTION).iter().any(|line| {
         line.as_bytes()
             .split(|byte| *byte == b',')

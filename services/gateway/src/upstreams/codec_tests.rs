@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The status, the body and what is left behind it, when the bytes come cut at these places.
-fn read(bytes: &[u8], cuts: &[usize], method: &Method) -> Result<Option<(u16, Vec<u8>, Vec<u8>)>, NoAnswer> {
+/// The status, the body, and what is left behind it.
+type Whole = (u16, Vec<u8>, Vec<u8>);
+
+/// What is read when the bytes come cut at these places.
+fn read(bytes: &[u8], cuts: &[usize], method: &Method) -> Result<Option<Whole>, NoAnswer> {
     let mut input = BytesMut::new();
     let (mut head, mut body) = (None::<Head>, Vec::new());
     let mut from = 0;
@@ -57,6 +60,9 @@ fn answers_are_read_as_they_are_meant() {
     }
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
     assert_eq!(read(head, &[], &Method::HEAD), Ok(Some((200, vec![], vec![]))), "a HEAD has no body");
+    let mut nothing = BytesMut::from("HTTP/1.1 204 No\r\ncontent-length: 5\r\n\r\n");
+    let nothing = take_head(&mut nothing, &Method::GET).unwrap().unwrap();
+    assert!(nothing.body.is_done() && nothing.headers.is_empty(), "what has no body has no length");
 }
 
 #[test]
