@@ -1,8 +1,9 @@
 //! The measurements of Stoa, each beside a baseline of the same run: a figure alone says more about the machine.
 //!
 //! Read `contest.rs` (taking turns, latencies), `results.rs` (what is printed and kept), then a measurement:
-//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `proxy.rs` (nginx), `events.rs`, `start.rs`. `shop.rs` is the small service that is
-//! measured, `bare.rs` what the same statements reach without us, `client.rs` the load, `server.rs` what bears it.
+//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `proxy.rs` (nginx), `events.rs`, `start.rs`. `shop.rs` is the small
+//! service that is measured, `bare.rs` what the same statements reach without us, `client.rs` the load, `server.rs`
+//! what bears it.
 
 mod bare;
 mod client;

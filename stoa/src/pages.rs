@@ -11,6 +11,8 @@ use kernel::config::Mode;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
+use crate::demo;
+
 struct Shown {
     services: Vec<&'static str>,
     document: Value,
@@ -56,12 +58,18 @@ async fn home(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
             h2 { "Where to look" }
             ul {
                 li { a href="/docs" { "The API" } " and " a href="/openapi.json" { "its document" } }
+                li { a href="/api/v1/status" { "How each service does" } }
                 li { a href="/health/ready" { "Health" } " and " a href="/metrics" { "figures" } }
             }
             @if shown.mode == Mode::Sandbox {
                 h2 { "Try it" }
-                p { "This is the sandbox. A token for the demo project, valid for 15 minutes:" }
-                pre { "TOKEN=$(stoa token)\ncurl -H \"authorization: Bearer $TOKEN\" http://localhost:8000/api/v1/audit/records" }
+                p { "This is the sandbox, with demo data. Call with the key of the examples:" }
+                pre tabindex="0" { "curl -H 'x-api-key: dev-key-123' http://localhost:8000/api/v1/audit/records" }
+                p { "Or sign in as the demo's administrator:" }
+                pre tabindex="0" {
+                    "curl http://localhost:8000/api/v1/auth/login -H 'content-type: application/json' \\\n  -d '{\"email\":\""
+                    (demo::EMAIL) "\",\"password\":\"" (demo::PASSWORD) "\"}'"
+                }
             }
         },
     )
@@ -84,7 +92,7 @@ async fn docs(State(shown): State<Arc<Shown>>) -> Response {
         html! {
             p { a href="/" { "Stoa" } }
             h1 { "The API" }
-            p { "Every call carries a bearer token. Writes take an " code { "Idempotency-Key" } ": the same key and body get \
+            p { "Calls carry a bearer token or an " code { "x-api-key" } ", except those that say otherwise. Writes take an " code { "Idempotency-Key" } ": the same key and body get \
                 the same answer. Errors are " code { "{code, message, details, correlation_id}" } ". The whole document is "
                 a href="/openapi.json" { "/openapi.json" } "." }
             nav aria-label="Operations" {

@@ -75,7 +75,10 @@ impl SettingValue for Networks {
 
     fn parse(text: &str) -> Result<Self, String> {
         let each = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        each.map(|part| part.parse().map_err(|bad: BadNetwork| format!("{bad}, not `{}`", part.escape_debug()))).collect()
+        each.map(|part| {
+            part.parse().map_err(|bad: BadNetwork| format!("{bad}, not `{}`", part.escape_debug()))
+        })
+        .collect()
     }
 
     fn show(&self) -> String {

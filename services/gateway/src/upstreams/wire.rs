@@ -242,8 +242,15 @@ impl Wire {
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Unsent>> {
         loop {
             while !(self.output.is_empty() && self.part.is_empty()) {
-                let slices = [IoSlice::new(&self.output), IoSlice::new(&self.part)];
-                let written = match Pin::new(&mut self.stream).poll_write_vectored(context, &slices) {
+                let stream = Pin::new(&mut self.stream);
+                // One piece is cheaper to hand over than a list of one.
+                let written = if self.part.is_empty() {
+                    stream.poll_write(context, &self.output)
+                } else {
+                    let slices = [IoSlice::new(&self.output), IoSlice::new(&self.part)];
+                    stream.poll_write_vectored(context, &slices)
+                };
+                let written = match written {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Unsent::Wire)),
                     Poll::Ready(Ok(written)) => written,
