@@ -54,9 +54,10 @@ impl Request {
         Self { bytes: format!("{head}\r\n{body}").into_bytes(), key_at }
     }
 
-    /// A `GET`.
-    pub fn get(path: &str) -> Self {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\n\r\n");
+    /// A `GET` with an API key.
+    pub fn get(path: &str, key: &str) -> Self {
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\nx-api-key: {key}\r\n\r\n");
         Self { bytes: head.into_bytes(), key_at: None }
     }
 

@@ -17,6 +17,7 @@ use kernel::service::{Running, Service};
 use kernel::store::Scope;
 use kernel::testing::{Place, Player, Stage};
 use serde::Serialize;
+use serde_json::Value;
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -35,6 +36,15 @@ const READ: Permission = Permission::new("hello:read");
 const PATH: &str = "/api/v1/hello";
 /// Requests of one turn.
 const TURN: usize = 2_000;
+/// The key that the door knows.
+pub const KEY: &str = "dev-key-123";
+/// One caller sends all of it here; what is measured is the counting, not the refusing.
+pub const WIDE: [(&str, &str); 4] = [
+    ("limits.read", "900000/s"),
+    ("limits.address", "900000/s"),
+    ("limits.project", "900000/s"),
+    ("limits.global", "900000/s"),
+];
 const BAR: Duration = Duration::from_micros(20);
 
 #[utoipa::path(get, path = "/api/v1/hello", responses((status = 200, body = Hello)))]
@@ -56,21 +66,17 @@ async fn contest(time: Duration) -> Result<(), Failure> {
     let places = [Place::sqlite(), Place::sqlite()];
     let behind = Stage::new(&places[0], Service::new("hello").routes(hello)).await;
     let service = behind.running.routes().0;
-    // One caller sends all of it here; what is measured is the counting, not the refusing.
-    let wide = [
-        ("limits.read", "900000/s"),
-        ("limits.address", "900000/s"),
-        ("limits.project", "900000/s"),
-        ("limits.global", "900000/s"),
-    ];
-    let gateway = Stage::with(&places[1], gateway::service(), &wide).await;
-    let (door, key) = door(&gateway, service.clone()).await?;
+    let gateway = Stage::with(&places[1], gateway::service(), &WIDE).await;
+    let document = Service::new("hello").routes(hello).document().ok_or("no document")?;
+    let here = HashMap::from([("hello", service.clone())]);
+    let upstreams = Upstreams::new(Tuning::default(), None);
+    let door = open(&gateway, ("hello", document), here, upstreams).await?.routes();
     let token = behind.token(&Player::user(1, 1, &["hello:read"]));
     let (mut without, mut with) = (Latencies::NONE, Latencies::NONE);
     let until = Instant::now() + time;
     while Instant::now() < until {
         turn(&service, "authorization", &format!("Bearer {token}"), &mut without).await?;
-        turn(&door, "x-api-key", &key, &mut with).await?;
+        turn(&door, "x-api-key", KEY, &mut with).await?;
     }
     let quantile = |all: &Latencies, share| all.quantile(share).unwrap_or_default();
     let added = quantile(&with, 0.5).saturating_sub(quantile(&without, 0.5));
@@ -98,14 +104,19 @@ async fn turn(routes: &Router, name: &str, value: &str, latencies: &mut Latencie
     Ok(())
 }
 
-async fn door(gateway: &Stage, service: Router) -> Result<(Router, String), Failure> {
-    let document = Service::new("hello").routes(hello).document().ok_or("no document")?;
+/// A door before these services that knows the key of the examples; it keeps to the settings of `gateway`.
+pub async fn open(
+    gateway: &Stage,
+    document: (&'static str, Value),
+    here: HashMap<&'static str, Router>,
+    upstreams: Upstreams,
+) -> Result<Front, Failure> {
     let behind = Behind {
-        table: Arc::new(RouteTable::of(&[("hello", document)])?),
-        here: HashMap::from([("hello", service)]),
+        table: Arc::new(RouteTable::of(&[document])?),
+        here,
         rest: Router::new(),
-        upstreams: Upstreams::new(Tuning::default(), None),
-        demo_key: false,
+        upstreams,
+        demo_key: true,
     };
     let front = Front::new(gateway.running.clone(), behind, Signer::generate()?.0, "stoa".to_owned());
     let text = ApiKeyText::generate(ApiKeyKind::Project, ApiKeyId::from_u128(1))?;
@@ -120,5 +131,5 @@ async fn door(gateway: &Stage, service: Router) -> Result<(Router, String), Fail
     let identity = gateway.neighbour("identity").await;
     gateway.hear(&identity, Scope::Project(ProjectId::from_u128(1)), "key", &issued).await;
     front.learn().await;
-    Ok((front.routes(), text.reveal().into_exposed()))
+    Ok(front)
 }

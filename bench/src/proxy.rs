@@ -1,7 +1,9 @@
 //! The gateway across processes, beside nginx before the same backend: three processes, one road each.
 //!
-//! It measures the way to an instance and back alone: no keys, no limits. Those are measured with the door.
+//! It is the whole door that is measured: an API key checked, five limits counted, the caller handed on signed. nginx
+//! passes on what comes.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -9,18 +11,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::header;
 use axum::routing::any;
-use gateway::upstreams::{InstanceAddress, Rules, Tuning, Upstreams};
-use kernel::http::{ClientAddress, listen};
-use kernel::testing::unique_directory;
+use gateway::upstreams::{InstanceAddress, Tuning, Upstreams};
+use kernel::http::listen;
+use kernel::testing::{Place, Stage, unique_directory};
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::Failure;
 use crate::client::{CONNECTIONS, Request as Asked, load};
 use crate::contest::{Contestant, Latencies, Tally, take_turns};
+use crate::door;
 use crate::http::ask;
 use crate::results::{Row, per_second, quantiles, ratio};
 use crate::server::{Server, wait_until_ready};
@@ -50,7 +52,7 @@ fn contest(directory: &Path, time: Duration) -> Result<(), Failure> {
     let relay = Server::relay(Some(backend.address))?;
     let nginx = Nginx::start(directory, backend.address)?;
     for connections in [CONNECTIONS, 1] {
-        let get = |_| Asked::get(PATH);
+        let get = |_| Asked::get(PATH, door::KEY);
         let [ours, theirs, direct] = take_turns(
             time,
             [
@@ -71,7 +73,9 @@ fn row(connections: u64, ours: &Tally, theirs: &Tally, direct: &Tally) -> Row {
     };
     let plural = if connections == 1 { "" } else { "s" };
     Row {
-        what: format!("the way to another process and back, {connections} connection{plural}"),
+        what: format!(
+            "the door before another process: key, limits, routing; {connections} connection{plural}"
+        ),
         figure: format!("{}, {:.0} µs of our CPU each", per_second(ours), ours.server_cpu_micros()),
         baseline: format!(
             "nginx {} ({}), nothing between {}",
@@ -86,33 +90,26 @@ fn row(connections: u64, ours: &Tally, theirs: &Tally, direct: &Tally) -> Row {
 
 /// Serves the backend, or hands everything on to it.
 pub fn serve(address: SocketAddr, to: Option<SocketAddr>) -> Result<(), Failure> {
-    let routes = match to {
-        Some(backend) => relay(backend)?,
-        None => Router::new().fallback(any(async || ([(header::CONTENT_TYPE, "application/json")], HELLO))),
-    };
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let place = Place::sqlite();
+        let routes = match to {
+            Some(backend) => door(&place, backend).await?,
+            None => {
+                Router::new().fallback(any(async || ([(header::CONTENT_TYPE, "application/json")], HELLO)))
+            }
+        };
         let (_stop, stopped) = watch::channel(false);
         listen(address).await?.serve(routes, stopped, Duration::ZERO).await;
         Ok(())
     })
 }
 
-fn relay(backend: SocketAddr) -> Result<Router, Failure> {
+async fn door(place: &Place, backend: SocketAddr) -> Result<Router, Failure> {
     let upstreams = Upstreams::new(Tuning::default(), None);
     upstreams.set_instances(SERVICE, vec![format!("http://{backend}").parse::<InstanceAddress>()?]);
-    let rules = Rules { timeout: Duration::from_secs(30), tries_max: 3, idempotent: true };
-    // As the door does it.
-    Ok(Router::new().fallback_service(tower::service_fn(move |mut request: Request<Body>| {
-        let from = request.extensions().get::<ClientAddress>().map(|address| address.0.to_string());
-        if let Some(Ok(from)) = from.map(HeaderValue::try_from) {
-            request.headers_mut().insert("x-forwarded-for", from);
-        }
-        let upstreams = upstreams.clone();
-        async move {
-            let answer = upstreams.send(SERVICE, rules, request).await;
-            Ok(answer.unwrap_or_else(|_| StatusCode::BAD_GATEWAY.into_response()))
-        }
-    })))
+    let document = json!({ "paths": { "/api/v1/orders/{id}": { "get": {} }, "/health/ready": { "get": { "security": [{}] } } } });
+    let gateway = Stage::with(place, gateway::service(), &door::WIDE).await;
+    Ok(door::open(&gateway, (SERVICE, document), HashMap::new(), upstreams).await?.routes())
 }
 
 impl Nginx {

@@ -12,6 +12,7 @@ use kernel::http::{Health, merge, surround, with_fallback};
 use kernel::ids::Ids;
 use kernel::keys::signer;
 use kernel::service::{Running, Service};
+use kernel::store::Store;
 use serde_json::Value;
 
 use crate::keys::TokenKeys;
@@ -66,13 +67,14 @@ pub fn served(
     Ok(Served { routes: front.routes(), front: Some(front) })
 }
 
-/// Has the door hear what was told in this process until now, so that the first request finds what the last start or
+/// Has the door hear what identity told until now, so that the first request finds what the last start or
 /// the demo data left; not for ever, since a broken log must not keep everything shut.
-pub async fn hear_all(services: &[Running], front: &Front) {
-    let find = |name: &str| services.iter().find(|service| service.name() == name);
-    let (Some(gateway), Some(identity)) = (find("gateway"), find("identity")) else { return };
+pub async fn hear_all(services: &[Running], logs: &[Store], front: &Front) {
+    let gateway = services.iter().find(|service| service.name() == "gateway");
+    let identity = logs.iter().find(|log| log.service() == "identity");
+    let (Some(gateway), Some(identity)) = (gateway, identity) else { return front.learn().await };
     for _ in 0..HEARING_LOOKS {
-        let lag = kernel::events::lag(gateway.store(), identity.store(), gateway.handlers()).await;
+        let lag = kernel::events::lag(gateway.store(), identity, gateway.handlers()).await;
         if lag.is_ok_and(|lag| lag.events == 0) {
             break;
         }

@@ -77,14 +77,13 @@ async fn serve_all(
         service.start(&others, &stopping, &mut tasks);
     }
     if let Some(front) = &front {
-        front.learn().await;
         front.start(&stopping, &mut tasks);
     }
     if settings.get(&settings::MODE) == Mode::Sandbox {
         demo::seed(settings, services, &routes).await;
     }
     if let Some(front) = &front {
-        front::hear_all(services, front).await;
+        front::hear_all(services, logs, front).await;
     }
     fleet::join(settings, services, &address, &stopping, &mut tasks)?;
     health.started(services.iter().map(|service| service.store().clone()).collect());

@@ -300,7 +300,7 @@ fn ask(server: &Server, case: &Case, request: &Request) -> Reply {
 }
 
 /// `{"code","message","details","correlation_id"}`, and nothing of what is inside.
-fn is_the_envelope(name: &str, reply: &Reply) {
+pub fn is_the_envelope(name: &str, reply: &Reply) {
     let body = reply.json();
     let names: Vec<&String> =
         body.as_object().unwrap_or_else(|| panic!("{name}: {}", reply.text())).keys().collect();

@@ -25,13 +25,19 @@ pub fn operations(document: &Value) -> Vec<Operation> {
             all.push(Operation {
                 method: method.to_uppercase(),
                 path: path.clone(),
-                is_public: security.as_array().is_none_or(Vec::is_empty),
+                is_public: is_public(security),
                 document: item[method].clone(),
                 schemas: document["components"]["schemas"].clone(),
             });
         }
     }
     all
+}
+
+/// No requirement at all, or one that asks for nothing.
+fn is_public(security: &Value) -> bool {
+    let asks = |one: &Value| one.as_object().is_some_and(|schemes| !schemes.is_empty());
+    security.as_array().is_none_or(|all| all.is_empty() || !all.iter().all(asks))
 }
 
 impl Operation {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is test code; what is not as it should be fails the test")]
 
+mod apart;
 mod backup;
 mod bad_input;
 mod document;
@@ -13,9 +14,12 @@ mod equivalence;
 mod isolation;
 mod kill9;
 mod newcomer;
+mod person;
+mod refusals;
 mod server;
 mod stage;
 mod start;
+mod tenants;
 mod tokens;
 mod trace;
 mod wire;

@@ -1,4 +1,4 @@
-//! A running `stoa up`: started, asked until it is ready, ended by its id and reaped.
+//! A running `stoa`: started, asked until it is ready, ended by its id and reaped.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use crate::wire::{Request, Wire};
+use serde_json::Value;
+
+use crate::wire::{Reply, Request, Wire};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(2);
@@ -60,6 +62,18 @@ impl Server {
         Wire::connect(self.address).unwrap()
     }
 
+    /// What it answers to a request on a connection of its own.
+    pub fn ask(&self, request: &Request) -> Reply {
+        self.wire()
+            .ask(request)
+            .unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path))
+    }
+
+    /// What it answers to a POST of nobody in particular.
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.ask(&Request::post(path, body))
+    }
+
     /// Whether it says that it is ready.
     pub fn is_ready(&self) -> bool {
         let Ok(mut wire) = Wire::connect(self.address) else { return false };
@@ -85,8 +99,17 @@ impl Server {
 
     /// SIGTERM.
     pub fn ask_to_stop(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal("TERM");
+    }
+
+    /// SIGSTOP: it is there and does nothing.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal("CONT");
     }
 
     /// Waits for its own end.
@@ -112,6 +135,11 @@ impl Server {
         let told = std::fs::read_to_string(&self.out).unwrap();
         let line = told.lines().find_map(|line| line.trim().strip_prefix("home"))?;
         line.trim().strip_prefix("http://")?.trim_end_matches('/').parse().ok()
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     fn end(&mut self) {

@@ -14,6 +14,8 @@ use crate::server::Server;
 /// The permission that is every permission.
 pub const ALL: &[&str] = &["*"];
 
+const LIMITS: [&str; 7] = ["GLOBAL", "ADDRESS", "PROJECT", "READ", "WRITE", "AUTH", "OTP"];
+
 /// A place for one installation; it is cleared away at the end.
 pub struct Stage {
     home: PathBuf,
@@ -70,6 +72,10 @@ impl Stage {
         }
         command.current_dir(&self.home).stdin(Stdio::null());
         command.env("STOA_DATA_DIR", self.data()).env("STOA_LISTEN", "127.0.0.1:0");
+        // One test sends what many callers would; a test of limits sets its own.
+        for limit in LIMITS {
+            command.env(format!("STOA_LIMITS_{limit}"), "off");
+        }
         if let Some(Engine::Postgres { url, .. }) = self.postgres.as_ref().map(|place| &place.engine) {
             command.env("STOA_DATABASE_URL", url);
         }
@@ -124,6 +130,11 @@ impl Ran {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Self { code: status.code(), out: text(stdout), err: text(stderr) }
     }
+}
+
+/// The demo's own project.
+pub fn demo_project() -> ProjectId {
+    ProjectId::from_u128(1)
 }
 
 /// A project that is not the demo's; `number` tells them apart.

@@ -150,6 +150,13 @@ impl Verifier {
         Ok(caller)
     }
 
+    /// Fetches the issuer's keys now, so that the first caller need not wait for them.
+    pub async fn learn_keys(&self, now: Timestamp) {
+        let attempt = Arc::clone(&self.keys.attempt).lock_owned().await;
+        // A task of its own, as for callers; what went wrong is in the log.
+        let _ = tokio::spawn(Arc::clone(&self.keys).fetch(attempt, now)).await;
+    }
+
     fn remembered(&self, hash: &Digest, now: Timestamp) -> Option<Arc<Caller>> {
         let shard = self.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
         let seen = shard.get(hash)?;

@@ -38,6 +38,7 @@ use crate::settings::{self, AccessLog, WhenAway};
 use crate::upstreams::Upstreams;
 use admit::{Admission, Admitted, unauthenticated};
 use limits::{Left, Limits, Over};
+use remote::Addresses;
 use shared::Shared;
 use words::Words;
 
@@ -68,6 +69,7 @@ struct Inner {
     known: Arc<Known>,
     admission: Admission,
     shared: Option<Shared>,
+    addresses: tokio::sync::Mutex<Addresses>,
     policy: RwLock<Arc<Policy>>,
 }
 
@@ -98,6 +100,7 @@ struct Visit {
 
 /// A body that decides which service is meant has no more.
 const DECIDING_BODY_MAX: usize = 1 << 20;
+const ADDRESSES_EVERY: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// 300 × 200 ms: each minute all is looked at anew.
 const LOOKS_UNTIL_ANEW: u32 = 300;
@@ -127,7 +130,8 @@ impl Front {
         let policy = RwLock::new(Arc::new(Policy::of(&service)));
         let words = Words::new(signer, issuer);
         let shared = service.settings().get(&settings::REDIS_URL).map(Shared::at);
-        Self(Arc::new(Inner { service, behind, words, known, admission, shared, policy }))
+        let addresses = tokio::sync::Mutex::default();
+        Self(Arc::new(Inner { service, behind, words, known, admission, shared, addresses, policy }))
     }
 
     /// The door as routes, to be listened for.
@@ -142,6 +146,13 @@ impl Front {
     /// Learns what was heard until now: before the first request is taken.
     pub async fn learn(&self) {
         self.look(true).await;
+        self.look_for_addresses().await;
+        let now = self.0.service.store().clock().wall();
+        self.0.admission.verifier.learn_keys(now).await;
+    }
+
+    async fn look_for_addresses(&self) {
+        self.0.addresses.lock().await.look(&self.0.service, &self.0.behind.upstreams).await;
     }
 
     /// Whether limits are shared with other gateways at this moment.
@@ -183,7 +194,13 @@ impl Front {
                 }
             }
         });
-        remote::keep_addresses(self.0.service.clone(), self.0.behind.upstreams.clone(), stop.clone(), tasks);
+        let (door, mut stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move {
+            while !*stopped.borrow() {
+                tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(ADDRESSES_EVERY) => {} }
+                door.look_for_addresses().await;
+            }
+        });
     }
 
     async fn look(&self, anew: bool) {

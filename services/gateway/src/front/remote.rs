@@ -9,8 +9,7 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use kernel::http::{INTERNAL_CALLER, Problem};
 use kernel::service::Running;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{Front, Visit};
 use crate::known::Known;
@@ -34,7 +33,6 @@ const PROJECT: HeaderName = HeaderName::from_static("x-project-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const CALLER: HeaderName = HeaderName::from_static(INTERNAL_CALLER);
 const TRIES_MAX: u32 = 3;
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Takes out of a request what only we may say of it.
 pub fn strip(headers: &mut HeaderMap) {
@@ -107,48 +105,46 @@ fn told(trouble: &Trouble, service: &str) -> Problem {
     problem
 }
 
-/// Keeps the addresses of all services up to date: those of the settings, with names looked up, and those registered.
-pub fn keep_addresses(
-    service: Running,
-    upstreams: Upstreams,
-    mut stop: watch::Receiver<bool>,
-    tasks: &mut JoinSet<()>,
-) {
-    tasks.spawn(async move {
-        let mut named: HashMap<String, Vec<String>> = HashMap::new();
-        let mut known: HashMap<String, Vec<String>> = HashMap::new();
-        let mut named_at = None::<(tokio::time::Instant, String)>;
-        while !*stop.borrow() {
-            let text = service.settings().get(&settings::UPSTREAMS);
-            let every = service.settings().get(&settings::NAMES_EVERY);
-            if named_at.as_ref().is_none_or(|(at, before)| at.elapsed() >= every || *before != text) {
-                named = looked_up(&text, &named).await;
-                named_at = Some((tokio::time::Instant::now(), text));
-            }
-            let mut all: HashMap<String, Vec<String>> = match Known::instances(service.store()).await {
-                Ok(registered) => registered,
-                Err(error) => {
-                    tracing::warn!(%error, "where services are registered cannot be read now");
-                    known.clone()
-                }
-            };
-            for (name, addresses) in &named {
-                all.entry(name.clone()).or_default().extend(addresses.iter().cloned());
-            }
-            for (name, addresses) in &mut all {
-                addresses.sort_unstable();
-                addresses.dedup();
-                if known.get(name) != Some(addresses) {
-                    set(&upstreams, name, addresses);
-                }
-            }
-            for gone in known.keys().filter(|name| !all.contains_key(*name)) {
-                set(&upstreams, gone, &[]);
-            }
-            known = all;
-            tokio::select! { _ = stop.changed() => {}, () = tokio::time::sleep(LOOK_EVERY) => {} }
+/// Where all services answer: by the settings, with names looked up, and by the registry.
+#[derive(Default)]
+pub struct Addresses {
+    named: HashMap<String, Vec<String>>,
+    /// When names were looked up, and of which text.
+    named_at: Option<(Instant, String)>,
+    known: HashMap<String, Vec<String>>,
+}
+
+impl Addresses {
+    /// Looks where services answer now, and has them called there.
+    pub async fn look(&mut self, service: &Running, upstreams: &Upstreams) {
+        let text = service.settings().get(&settings::UPSTREAMS);
+        let every = service.settings().get(&settings::NAMES_EVERY);
+        if self.named_at.as_ref().is_none_or(|(at, before)| at.elapsed() >= every || *before != text) {
+            self.named = looked_up(&text, &self.named).await;
+            self.named_at = Some((Instant::now(), text));
         }
-    });
+        let mut all: HashMap<String, Vec<String>> = match Known::instances(service.store()).await {
+            Ok(registered) => registered,
+            Err(error) => {
+                tracing::warn!(%error, "where services are registered cannot be read now");
+                self.known.clone()
+            }
+        };
+        for (name, addresses) in &self.named {
+            all.entry(name.clone()).or_default().extend(addresses.iter().cloned());
+        }
+        for (name, addresses) in &mut all {
+            addresses.sort_unstable();
+            addresses.dedup();
+            if self.known.get(name) != Some(addresses) {
+                set(upstreams, name, addresses);
+            }
+        }
+        for gone in self.known.keys().filter(|name| !all.contains_key(*name)) {
+            set(upstreams, gone, &[]);
+        }
+        self.known = all;
+    }
 }
 
 fn set(upstreams: &Upstreams, service: &str, addresses: &[String]) {
