@@ -1,9 +1,9 @@
 //! The measurements of Stoa, each beside a baseline of the same run: a figure alone says more about the machine.
 //!
 //! Read `contest.rs` (taking turns, latencies), `results.rs` (what is printed and kept), then a measurement:
-//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `proxy.rs` (nginx), `events.rs`, `start.rs`. `shop.rs` is the small
-//! service that is measured, `bare.rs` what the same statements reach without us, `client.rs` the load, `server.rs`
-//! what bears it.
+//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `door.rs`, `proxy.rs` (nginx), `logins.rs`, `events.rs`, `start.rs`.
+//! `shop.rs` is the small service that is measured, `bare.rs` what the same statements reach without us, `client.rs`
+//! the load, `server.rs` what bears it.
 
 mod bare;
 mod client;
@@ -11,6 +11,7 @@ mod contest;
 mod door;
 mod events;
 mod http;
+mod logins;
 mod proxy;
 mod results;
 mod scaled;
@@ -52,6 +53,8 @@ enum What {
     Door,
     /// The gateway across processes, beside nginx.
     Proxy,
+    /// Signing in with a password.
+    Logins,
     /// Events, from the service that tells to the one that hears.
     Events,
     /// From nothing to ready, and memory when idle.
@@ -98,6 +101,7 @@ fn run(what: What, time: Duration) -> Result<(), Failure> {
         What::Postgres => scaled::measure(time),
         What::Door => door::measure(time),
         What::Proxy => proxy::measure(time),
+        What::Logins => logins::measure(time),
         What::Events => events::measure(time),
         What::Start => start::measure(),
         What::All => {
@@ -106,6 +110,7 @@ fn run(what: What, time: Duration) -> Result<(), Failure> {
             http::measure(time)?;
             scaled::measure(time)?;
             door::measure(time)?;
+            logins::measure(time)?;
             proxy::measure(time)?;
             start::measure()
         }

@@ -138,7 +138,8 @@ impl Default for Tuning {
             breaker: BreakerSettings::default(),
             ejection: EjectionSettings::default(),
             retries_percent: 20,
-            retries_per_second_min: 10,
+            // All that one busy instance had in flight when it died may be asked for again elsewhere.
+            retries_per_second_min: 200,
             backoff: Backoff { base: Duration::from_millis(50), cap: Duration::from_millis(500) },
             resting_max: 256,
             rest_max: Duration::from_secs(8),

@@ -56,6 +56,9 @@ const SALT_LEN: usize = 16;
 /// What is believed of the time until the first hash has been measured.
 const FIRST_GUESS: Duration = Duration::from_millis(100);
 const REFUSED_AFTER: Duration = Duration::from_millis(500);
+/// The last in the order of Linux.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 19;
 const BCRYPT_PREFIX: &str = "$2";
 
 impl Hashing {
@@ -138,7 +141,19 @@ impl Hashing {
     }
 }
 
+/// Lets all other threads go first: who signs in waits anyway, and everybody else should not.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        let this = rustix::thread::gettid();
+        if let Err(error) = rustix::process::setpriority_process(Some(this), NICENESS) {
+            tracing::debug!(%error, "hashing passwords has the priority of everything else");
+        }
+    }
+}
+
 fn serve(works: &Mutex<Receiver<Work>>, cost: &Cost) {
+    step_back();
     loop {
         let next = works.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
