@@ -49,6 +49,14 @@ pub fn on_instance_changed(tx: &mut Tx<'_>, event: &Heard<'_, InstanceChanged>) 
     store::put_instance(tx, event)
 }
 
+/// Forgets all that was heard, for it to be heard again.
+pub fn forget(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    store::clear_keys(tx)?;
+    store::clear_ended(tx)?;
+    store::clear_projects(tx)?;
+    store::clear_instances(tx)
+}
+
 /// Where rows of no project stand: under the number that no project is given.
 fn platform() -> ProjectId {
     ProjectId::from_u128(0)

@@ -37,6 +37,7 @@ pub fn service() -> Service {
         .hears(events::on_project_created)
         .hears(events::on_project_changed)
         .hears(events::on_instance_changed)
+        .rebuilt_by(events::forget)
         .tells::<ApiKeyUsed>()
         .jobs(jobs::register);
     settings::declarations().into_iter().fold(service, Service::setting)

@@ -193,3 +193,23 @@ pub fn forget_ended(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreErro
 pub fn forget_gone(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
     tx.run("delete from instances where state = 'down' and heard_at < $1", params![before])
 }
+
+/// Forgets all keys.
+pub fn clear_keys(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run("delete from known_keys", params![]).map(drop)
+}
+
+/// Forgets all sessions that are over.
+pub fn clear_ended(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run("delete from ended_sessions", params![]).map(drop)
+}
+
+/// Forgets all projects.
+pub fn clear_projects(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run("delete from known_projects", params![]).map(drop)
+}
+
+/// Forgets all instances.
+pub fn clear_instances(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.run("delete from instances", params![]).map(drop)
+}

@@ -202,6 +202,21 @@ fn administrators_call_from_their_addresses_and_nobody_calls_for_a_project_that_
 }
 
 #[test]
+fn what_was_heard_can_be_forgotten_and_heard_again() {
+    staged(async |stage| {
+        let key = stage.key(9, None).await;
+        stage.tell("k", &ApiKeyRevoked { api_key_id: ApiKeyId::from_u128(9) }).await;
+        let good = stage.key(10, None).await;
+        let gateway = &stage.gateway.running;
+        kernel::events::rebuild(gateway.store(), gateway.clear().unwrap()).await.unwrap();
+        kernel::events::catch_up(gateway.store(), &stage.identity, gateway.handlers()).await.unwrap();
+        stage.door.learn().await;
+        let ask = async |key: &str| stage.ask(asked(Method::GET, NOTES).with("x-api-key", key)).await.status;
+        assert_eq!((ask(&key).await.as_u16(), ask(&good).await.as_u16()), (401, 200));
+    });
+}
+
+#[test]
 fn no_statement_reaches_the_rows_of_another_project() {
     staged(async |stage| {
         stage.key(9, None).await;
