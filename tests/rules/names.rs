@@ -38,7 +38,7 @@ fn spoken(text: &str) -> usize {
 fn nothing_names_a_registry_or_a_place_on_a_machine() {
     let mut found = Found::new();
     // The lock file is cargo's own.
-    for path in tree::files().into_iter().filter(|path| path != "Cargo.lock") {
+    for path in tree::files().into_iter().filter(|path| !path.ends_with("Cargo.lock")) {
         let count = spoken(&tree::text(&path));
         if count > 0 {
             found.insert(path, count);
