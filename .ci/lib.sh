@@ -15,6 +15,8 @@ need_tools() {
   command -v curl >/dev/null || missing+=(curl)
   command -v strace >/dev/null || missing+=(strace)
   command -v chromium >/dev/null || missing+=(chromium)
+  command -v chromedriver >/dev/null || missing+=(chromium-driver)
+  command -v pdftotext >/dev/null || missing+=(poppler-utils)
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
   [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
   cargo fmt --version >/dev/null && cargo clippy --version >/dev/null

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ring::hmac;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -22,6 +23,17 @@ pub const CONNECTIONS: u64 = 64;
 pub struct Request {
     bytes: Vec<u8>,
     key_at: Option<usize>,
+    seal: Option<Seal>,
+    expected: &'static str,
+}
+
+/// Where a webhook's signature stands, and what makes it.
+#[derive(Clone)]
+struct Seal {
+    secret: hmac::Key,
+    at_s: i64,
+    signature_at: usize,
+    body_at: usize,
 }
 
 /// Whether writes carry an idempotency key.
@@ -51,20 +63,52 @@ impl Request {
             head += &format!("{:0KEY_DIGITS$x}\r\n", 0);
             at
         });
-        Self { bytes: format!("{head}\r\n{body}").into_bytes(), key_at }
+        Self { bytes: format!("{head}\r\n{body}").into_bytes(), key_at, seal: None, expected: "" }
     }
 
     /// A `GET` with an API key.
     pub fn get(path: &str, key: &str) -> Self {
         let head =
             format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\nx-api-key: {key}\r\n\r\n");
-        Self { bytes: head.into_bytes(), key_at: None }
+        Self { bytes: head.into_bytes(), key_at: None, seal: None, expected: "" }
+    }
+
+    /// A webhook as Stripe signs it; the digits behind `id` in its body are new each time.
+    pub fn webhook(path: &str, secret: &str, at_s: i64, id: &str, body: &str) -> Result<Self, Failure> {
+        let mut head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nstripe-signature: t={at_s},v1=",
+            body.len()
+        );
+        let signature_at = head.len();
+        head += &format!("{}\r\n\r\n", "0".repeat(64));
+        let body_at = head.len();
+        let key_at = body_at + body.find(id).ok_or("the body does not hold the id")? + id.len();
+        let seal = Seal {
+            secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+            at_s,
+            signature_at,
+            body_at,
+        };
+        let bytes = format!("{head}{body}").into_bytes();
+        Ok(Self { bytes, key_at: Some(key_at), seal: Some(seal), expected: "" })
+    }
+
+    /// The same, whose answer is a success only where it says so: others report failures with status 200.
+    pub fn expecting(self, expected: &'static str) -> Self {
+        Self { expected, ..self }
     }
 
     fn renew_key(&mut self) {
         if let Some(at) = self.key_at {
             let key = format!("{:0KEY_DIGITS$x}", KEYS.fetch_add(1, Ordering::Relaxed));
             self.bytes[at..at + KEY_DIGITS].copy_from_slice(key.as_bytes());
+        }
+        if let Some(seal) = &self.seal {
+            let signed = [format!("{}.", seal.at_s).as_bytes(), &self.bytes[seal.body_at..]].concat();
+            let signature = hmac::sign(&seal.secret, &signed);
+            let hex: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            self.bytes[seal.signature_at..seal.signature_at + hex.len()].copy_from_slice(hex.as_bytes());
         }
     }
 }
@@ -110,7 +154,8 @@ async fn converse(address: SocketAddr, mut request: Request, until: Instant) -> 
                 return Err("the server has closed a connection".into());
             }
         }
-        if !answer.starts_with(b"HTTP/1.1 2") {
+        let says = request.expected.is_empty() || find(&answer, request.expected.as_bytes()).is_some();
+        if !says || !answer.starts_with(b"HTTP/1.1 2") {
             return Err(format!("the server answers {}", String::from_utf8_lossy(&answer)).into());
         }
         tally.latencies.record(started.elapsed());

@@ -1,7 +1,9 @@
 //! The measurements of Stoa, each beside a baseline of the same run: a figure alone says more about the machine.
 //!
 //! Read `contest.rs` (taking turns, latencies), `results.rs` (what is printed and kept), then a measurement:
-//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `door.rs`, `proxy.rs` (nginx), `logins.rs`, `events.rs`, `start.rs`.
+//! `store.rs`, `http.rs`, `scaled.rs` (Postgres), `door.rs`, `proxy.rs` (nginx), `logins.rs`,
+//! `trade.rs` (a shop), `node.rs` (beside one on Node), `ledger.rs`, `p2p.rs` (payments
+//! between wallets), `fraud.rs` (judging them), `events.rs`, `start.rs`.
 //! `shop.rs` is the small service that is measured, `bare.rs` what the same statements reach without us, `client.rs`
 //! the load, `server.rs` what bears it.
 
@@ -10,8 +12,12 @@ mod client;
 mod contest;
 mod door;
 mod events;
+mod fraud;
 mod http;
+mod ledger;
 mod logins;
+mod node;
+mod p2p;
 mod proxy;
 mod results;
 mod scaled;
@@ -19,6 +25,7 @@ mod server;
 mod shop;
 mod start;
 mod store;
+mod trade;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +66,18 @@ enum What {
     Events,
     /// From nothing to ready, and memory when idle.
     Start,
+    /// A shop: goods, orders, webhooks, notifications.
+    Trade {
+        /// Where a shop of Vendure answers: it alone is measured beside ours then; `bench/node/run` starts one.
+        #[arg(long)]
+        beside: Option<SocketAddr>,
+    },
+    /// Transfers of the ledger, beside Postgres doing the textbook thing.
+    Ledger,
+    /// Payments between wallets, from the request to the end.
+    P2p,
+    /// One decision of fraud detection.
+    Fraud,
     /// The store alone.
     Store,
     /// Serve the measured service; a measurement starts it.
@@ -96,6 +115,11 @@ fn run(what: What, time: Duration) -> Result<(), Failure> {
     match what {
         What::Serve { directory, listen, database_url } => shop::serve(&directory, listen, database_url),
         What::Relay { listen, to } => proxy::serve(listen, to),
+        What::Trade { beside: None } => trade::measure(time),
+        What::Trade { beside: Some(theirs) } => node::measure(time, theirs),
+        What::Ledger => ledger::measure(time),
+        What::P2p => p2p::measure(time),
+        What::Fraud => fraud::measure(time),
         What::Store => store::measure(time),
         What::Http => http::measure(time),
         What::Postgres => scaled::measure(time),
@@ -110,6 +134,10 @@ fn run(what: What, time: Duration) -> Result<(), Failure> {
             http::measure(time)?;
             scaled::measure(time)?;
             door::measure(time)?;
+            trade::measure(time)?;
+            ledger::measure(time)?;
+            p2p::measure(time)?;
+            fraud::measure(time)?;
             logins::measure(time)?;
             proxy::measure(time)?;
             start::measure()

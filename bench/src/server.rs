@@ -37,11 +37,19 @@ pub fn binary() -> Result<PathBuf, Failure> {
 impl Server {
     /// `stoa up` on the data in `directory`.
     pub fn stoa(binary: &Path, directory: &Path) -> Result<Self, Failure> {
+        Self::stoa_on(binary, directory, None)
+    }
+
+    /// The same, on Postgres where an address is given.
+    pub fn stoa_on(binary: &Path, directory: &Path, database_url: Option<&str>) -> Result<Self, Failure> {
         Self::start(|address| {
             let mut command = Command::new(binary);
             command.arg("up").env("STOA_DATA_DIR", directory).env("STOA_LISTEN", address.to_string());
+            command.env("STOA_SANDBOX_LISTEN", "127.0.0.1:0").env("STOA_SANDBOX_MAIL", "127.0.0.1:0");
+            command.env("STOA_NOTIFICATIONS_LIMIT_RECIPIENT", "1000000000");
+            command.envs(database_url.into_iter().map(|url| ("STOA_DATABASE_URL", url)));
             // One caller sends all of the load here.
-            for limit in ["GLOBAL", "ADDRESS", "PROJECT", "READ", "WRITE", "AUTH"] {
+            for limit in ["GLOBAL", "ADDRESS", "PROJECT", "READ", "WRITE", "AUTH", "WEBHOOK"] {
                 command.env(format!("STOA_LIMITS_{limit}"), "off");
             }
             Ok(command)

@@ -15,6 +15,7 @@ use kernel::config::Settings;
 use kernel::http::{Answer, Answering, Caller, Ctx, Health, IdempotencyKey, Json, listen};
 use kernel::ids::Ids;
 use kernel::keys::{Keys, signer};
+use kernel::outside::{Outside, OutsideSettings};
 use kernel::params;
 use kernel::service::{Platform, Running, Service};
 use kernel::store::{Engine, Migration, Scope, Store, StoreError, Surroundings, Tx};
@@ -165,6 +166,7 @@ pub fn serve(directory: &Path, address: SocketAddr, database_url: Option<String>
         verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
         internal: Arc::new(internal),
         catalogue: Arc::default(),
+        outside: Arc::new(Outside::new(OutsideSettings::default())?),
     };
     let shop = Service::new("shop").migrations(MIGRATIONS).routes(orders).open(&platform)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve_shop(&shop, address))

@@ -114,6 +114,12 @@ pub enum Command {
         #[command(subcommand)]
         what: AuditCommand,
     },
+    /// Look after the books.
+    Ledger {
+        /// What to do.
+        #[command(subcommand)]
+        what: LedgerCommand,
+    },
 }
 
 /// `stoa config ..`
@@ -162,6 +168,14 @@ pub enum EventsCommand {
         /// Its number in `stoa events dead`.
         id: i64,
     },
+    /// All that followed from one thing, across services.
+    Trail {
+        /// The thing: an order, a payment, a user.
+        key: String,
+        /// As a sequence diagram in Mermaid.
+        #[arg(long)]
+        diagram: bool,
+    },
     /// Clear a projection and hear all kept events again.
     Rebuild {
         /// The service whose tables are a projection.
@@ -196,6 +210,13 @@ pub enum JobsCommand {
         /// The job.
         id: contracts::JobId,
     },
+}
+
+/// `stoa ledger ..`
+#[derive(Clone, Copy, Subcommand)]
+pub enum LedgerCommand {
+    /// Replay the journal, and name every balance that does not follow from it.
+    Verify,
 }
 
 /// `stoa audit ..`

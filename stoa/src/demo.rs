@@ -17,9 +17,10 @@ use kernel::store::{Scope, Tx};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
+use crate::hand::Hand;
 use crate::output::say;
 use crate::platform::{self, Failure};
-use crate::{settings, token};
+use crate::{goods, settings, token};
 
 /// Where the demo's administrator gets mail.
 pub const EMAIL: &str = "operator@demo.example";
@@ -40,8 +41,18 @@ const PROJECTS: [(u128, &str, &str, Blueprint); 5] = [
     (5, "courier-app", "Courier App", Blueprint::Global),
 ];
 /// What a program may do with the key of the examples.
-const KEY_SCOPES: [&str; 6] =
-    ["audit:*", "users:read", "roles:read", "projects:read", "catalog:*", "notifications:*"];
+const KEY_SCOPES: [&str; 8] = [
+    "audit:*",
+    "users:read",
+    "roles:read",
+    "projects:read",
+    "catalog:*",
+    "orders:read",
+    "orders:write",
+    "notifications:*",
+];
+/// The key of the examples.
+pub const KEY: &str = "dev-key-123";
 
 /// The demo's project.
 pub fn project() -> ProjectId {
@@ -75,11 +86,27 @@ pub async fn seed(settings: &Settings, services: &[Running], routes: &Router) {
             tracing::warn!(%error, "the demo's projects and people are not in place");
         }
     }
-    if services.iter().any(|service| service.name() == "audit")
+    let is_here = |name: &str| services.iter().any(|service| service.name() == name);
+    if is_here("audit")
         && let Err(why) = seed_records(settings, routes).await
     {
         tracing::warn!(why, "the demo's records are not in place");
     }
+    if is_here("catalog")
+        && let Err(why) = seed_goods(settings, routes).await
+    {
+        tracing::warn!(why, "the demo's goods are not in place");
+    }
+}
+
+/// Whoever fills the demo's wallets, where there are wallets here.
+pub fn bank(settings: &Settings, services: &[Running], routes: &Router) -> Option<Hand> {
+    let is_here = |name: &str| services.iter().any(|service| service.name() == name);
+    let all = ["identity", "wallet", "ledger"].into_iter().all(is_here);
+    let permissions = ["wallet:read", "ledger:manage"].map(str::to_owned).to_vec();
+    let token = all.then(|| token::trial_token(settings, Some(project()), permissions, 5))?;
+    let token = token.inspect_err(|failure| tracing::warn!(%failure, "the demo's wallets are not filled"));
+    token.ok().map(|token| Hand::new(routes.clone(), token))
 }
 
 fn seed_people(tx: &mut Tx<'_>) -> Result<(), identity::Error> {
@@ -114,6 +141,11 @@ fn seed_people(tx: &mut Tx<'_>) -> Result<(), identity::Error> {
 
 fn sound<T: TryFrom<String, Error = BadText>>(text: &str) -> Result<T, identity::Error> {
     T::try_from(text.to_owned()).map_err(|bad| identity::Error::field("demo", bad.to_string()))
+}
+
+async fn seed_goods(settings: &Settings, routes: &Router) -> Result<(), String> {
+    let token = token::trial_token(settings, Some(project()), vec!["*".to_owned()], 1);
+    goods::seed(&Hand::new(routes.clone(), token.map_err(|failure| failure.to_string())?)).await
 }
 
 async fn seed_records(settings: &Settings, routes: &Router) -> Result<(), String> {

@@ -11,6 +11,7 @@ use kernel::store::StoreError;
 use crate::cli::EventsCommand;
 use crate::output::{say, table};
 use crate::platform::{self, Failure};
+use crate::trail;
 
 const PAGE: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(500);
@@ -32,6 +33,9 @@ pub fn run(settings: Settings, what: EventsCommand) -> Result<ExitCode, Failure>
             let service = platform::open_one(&settings, &service)?;
             let discarded = platform::block_on(events::discard(service.store(), id))?;
             return told(discarded.map_err(|e| Failure::Store(service.name(), e))?, "it is given up");
+        }
+        EventsCommand::Trail { key, diagram } => {
+            platform::block_on(trail::show(&some_or_all(&settings, None)?, &key, diagram))??;
         }
         EventsCommand::Rebuild { service } => platform::block_on(rebuild(&settings, &service))??,
     }

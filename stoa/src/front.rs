@@ -15,9 +15,10 @@ use kernel::service::{Running, Service};
 use kernel::store::Store;
 use serde_json::Value;
 
+use crate::faces::Faces;
 use crate::keys::TokenKeys;
 use crate::platform::{Failure, INTERNAL_FILE, keys_directory};
-use crate::{doors, pages, sandbox, services, settings};
+use crate::{doors, gallery, pages, sandbox_routes, services, settings};
 
 /// What is served.
 pub struct Served {
@@ -50,6 +51,7 @@ pub fn served(
         let all = here.into_values().fold(Router::new(), Router::merge);
         return Ok(Served { routes: rest(all, running, documents, health, settings), front: None });
     };
+    let faces = Faces::of(settings);
     // The door knows the routes of all services, those of other processes included.
     let documents: Vec<(&'static str, Value)> = services::all().iter().filter_map(document).collect();
     let table = RouteTable::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
@@ -58,13 +60,15 @@ pub fn served(
     let behind = Behind {
         table: Arc::new(table),
         here,
-        rest: rest(Router::new(), running, documents, health, settings),
+        rest: rest(faces.pages()?, running, documents, health, settings),
         upstreams,
         demo_key: settings.get(&settings::MODE) == Mode::Sandbox,
     };
     let internal = signer(&keys_directory(settings), INTERNAL_FILE)?;
     let front = Front::new(gateway.clone(), behind, internal, settings.get(&settings::ISSUER));
-    Ok(Served { routes: front.routes(), front: Some(front) })
+    let routes = front.routes();
+    faces.call(routes.clone());
+    Ok(Served { routes, front: Some(front) })
 }
 
 /// Has the door hear what identity told until now, so that the first request finds what the last start or
@@ -97,9 +101,9 @@ fn rest(
 ) -> Router {
     let mode = settings.get(&settings::MODE);
     let names = running.iter().map(Running::name).collect();
-    let sandbox = if mode == Mode::Sandbox { sandbox::routes(running) } else { Router::new() };
+    let sandbox = if mode == Mode::Sandbox { sandbox_routes::routes(running) } else { Router::new() };
     let pages = pages::routes(names, merge(documents), mode);
     let edge = kernel::service::edge("stoa", settings, &Ids::new());
-    let own = surround(pages.merge(sandbox), edge.clone());
+    let own = surround(pages.merge(sandbox).merge(gallery::routes()), edge.clone());
     with_fallback(health.routes().merge(all).merge(own), edge)
 }

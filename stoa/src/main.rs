@@ -12,21 +12,29 @@ mod demo;
 mod doctor;
 mod doors;
 mod events;
+mod faces;
 mod fleet;
 mod front;
+mod gallery;
 mod generate;
+mod goods;
+mod hand;
 mod health;
 mod jobs;
 mod keys;
+mod ledger_books;
 mod lock;
 mod output;
 mod pages;
 mod platform;
 mod run;
-mod sandbox;
+mod sandbox_routes;
 mod services;
 mod settings;
 mod token;
+mod trail;
+mod wallets;
+mod world;
 
 use std::process::ExitCode;
 
@@ -73,5 +81,6 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Restore { directory } => backup::restore(&settings, &directory),
         Command::RotateKeys => platform::rotate_keys(&settings),
         Command::Audit { what } => audit_trail::run(settings, what),
+        Command::Ledger { what } => ledger_books::run(settings, what),
     }
 }

@@ -57,6 +57,7 @@ async fn home(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
             ul { @for service in &shown.services { li { code { (service) } } } }
             h2 { "Where to look" }
             ul {
+                li { a href="/shop" { "The shop" } " and " a href="/wallet" { "the wallet" } ", and " a href="/gallery" { "what their pages are made of" } }
                 li { a href="/docs" { "The API" } " and " a href="/openapi.json" { "its document" } }
                 li { a href="/api/v1/status" { "How each service does" } }
                 li { a href="/health/ready" { "Health" } " and " a href="/metrics" { "figures" } }

@@ -9,7 +9,7 @@ use kernel::clock::Clock;
 use kernel::config::{ConfigError, Mode, Settings};
 use kernel::ids::Ids;
 use kernel::keys::{Keys, KeysError, signer};
-use kernel::outside::{Outside, OutsideSettings};
+use kernel::outside::{Guard, Outside, OutsideSettings};
 use kernel::secrets::{Secret, SecretError, SecretRef, VaultAccess};
 use kernel::service::{Platform, Running, Service};
 use kernel::store::{Engine, Store, StoreError, Surroundings};
@@ -118,11 +118,17 @@ pub fn platform_with(settings: &Settings, keys: &TokenKeys) -> Result<Platform, 
     let issuer = settings.get(&settings::ISSUER);
     let internal = StaticKeys(JwkSet { keys: vec![signer(&keys_directory(settings), INTERNAL_FILE)?.jwk()] });
     let internal = Verifier::new(issuer.clone(), INTERNAL_AUDIENCE, TokenType::Internal, internal);
+    // In the sandbox the outside is this machine.
+    let allow_loopback = settings.get(&settings::MODE) == Mode::Sandbox;
+    let guard = match allow_loopback {
+        true => Guard { ports: vec![1..=u16::MAX], allow_loopback },
+        false => Guard::default(),
+    };
+    let outside = Outside::new(OutsideSettings { guard, ..OutsideSettings::default() })
+        .map_err(|error| Failure::Other(format!("no TLS for the outside: {error}")))?;
     let verifier = match settings.get(&settings::JWKS_URL) {
         None => Verifier::new(issuer, AUDIENCE, TokenType::Access, keys.clone()),
         Some(url) => {
-            let outside = Outside::new(OutsideSettings::default())
-                .map_err(|error| Failure::Other(format!("no TLS for the outside: {error}")))?;
             let keys = RemoteKeys { url, provider: outside.provider("jwks") };
             Verifier::new(issuer, AUDIENCE, TokenType::Access, keys)
         }
@@ -135,6 +141,7 @@ pub fn platform_with(settings: &Settings, keys: &TokenKeys) -> Result<Platform, 
         verifier,
         internal: Arc::new(internal),
         catalogue: Arc::new(kernel::service::catalogue(&services::all())),
+        outside: Arc::new(outside),
     })
 }
 

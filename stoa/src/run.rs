@@ -1,11 +1,13 @@
 //! Serving: start, say where to look, serve, drain.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use kernel::config::{Mode, Settings};
 use kernel::http::Health;
-use kernel::service::Running;
+use kernel::service::{Platform, Running};
+use kernel::store::Store;
 use kernel::telemetry::{logs, traces};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,7 +17,8 @@ use crate::keys::TokenKeys;
 use crate::lock::DataLock;
 use crate::output::say;
 use crate::platform::{self, Failure};
-use crate::{demo, doors, fleet, settings};
+use crate::world::World;
+use crate::{demo, doors, fleet, services, settings, wallets};
 
 /// `stoa up`: everything in one process.
 pub fn up(settings: Settings) -> Result<ExitCode, Failure> {
@@ -44,7 +47,8 @@ fn run(settings: Settings, names: &[String]) -> Result<ExitCode, Failure> {
         let noted = lock.note(&format!("listening on {address}"));
         noted.map_err(|error| Failure::File(directory.display().to_string(), error))?;
     }
-    let served = platform::block_on(serve_all(&settings, &services, &logs, &keys, started))?;
+    let all = All { settings: &settings, platform: &platform, services: &services, logs: &logs, keys: &keys };
+    let served = platform::block_on(serve_all(&all, names.is_empty(), started))?;
     for service in &services {
         service.store().close();
     }
@@ -52,13 +56,17 @@ fn run(settings: Settings, names: &[String]) -> Result<ExitCode, Failure> {
     served
 }
 
-async fn serve_all(
-    settings: &Settings,
-    services: &[Running],
-    logs: &[kernel::store::Store],
-    keys: &TokenKeys,
-    started: Instant,
-) -> Result<ExitCode, Failure> {
+/// What one process serves, and with what.
+struct All<'a> {
+    settings: &'a Settings,
+    platform: &'a Platform,
+    services: &'a [Running],
+    logs: &'a [Store],
+    keys: &'a TokenKeys,
+}
+
+async fn serve_all(all: &All<'_>, alone: bool, started: Instant) -> Result<ExitCode, Failure> {
+    let All { settings, platform, services: running, logs, keys } = *all;
     let exporter = match settings.get(&settings::TRACES_ENDPOINT) {
         Some(endpoint) => {
             let installed = traces::install(&endpoint, "stoa");
@@ -67,29 +75,38 @@ async fn serve_all(
         None => None,
     };
     let doors = doors::open(settings).await?;
+    // One process that is everything is the outside as well; many processes share one that is told by settings.
+    let world = if alone { World::open(settings, platform).await? } else { None };
+    let outside = world.as_ref().map(World::address);
     let address = format!("{}://{}", doors.scheme(), doors.address());
     let (stop, stopping) = watch::channel(false);
     let health = Health::default();
-    let Served { routes, front } = front::served(services, &health, settings, keys)?;
+    let Served { routes, front } = front::served(running, &health, settings, keys)?;
     let mut tasks = JoinSet::new();
-    for service in services {
-        let others: Vec<_> = logs.iter().filter(|log| log.service() != service.name()).cloned().collect();
-        service.start(&others, &stopping, &mut tasks);
+    for service in running {
+        service.start(&services::heard_by(service, logs), &stopping, &mut tasks);
     }
+    let drain = settings.get(&settings::DRAIN);
+    let sandbox = match world {
+        Some(world) => Some(world.start(&address, drain, &stopping, &mut tasks).await?),
+        None => None,
+    };
     if let Some(front) = &front {
         front.start(&stopping, &mut tasks);
     }
     if settings.get(&settings::MODE) == Mode::Sandbox {
-        demo::seed(settings, services, &routes).await;
+        demo::seed(settings, running, &routes).await;
+        if let Some(bank) = demo::bank(settings, running, &routes) {
+            tasks.spawn(wallets::fill(bank, stopping.clone()));
+        }
     }
     if let Some(front) = &front {
-        front::hear_all(services, logs, front).await;
+        front::hear_all(running, logs, front).await;
     }
-    fleet::join(settings, services, &address, &stopping, &mut tasks)?;
-    health.started(services.iter().map(|service| service.store().clone()).collect());
-    welcome(settings, &address, services, started.elapsed());
+    fleet::join(settings, running, &address, &stopping, &mut tasks)?;
+    health.started(running.iter().map(|service| service.store().clone()).collect());
+    welcome(settings, &address, outside, running, started.elapsed());
 
-    let drain = settings.get(&settings::DRAIN);
     let serving = tokio::spawn(doors.serve(routes, stopping, drain));
     asked_to_stop().await;
     doors::give_notice(settings, &health, asked_to_stop()).await;
@@ -103,13 +120,22 @@ async fn serve_all(
     if ended.is_err() {
         tracing::warn!("some background work did not end in time; it goes on at the next start");
     }
+    if let Some(sandbox) = sandbox {
+        sandbox.close();
+    }
     if let Some(exporter) = exporter {
         exporter.shutdown().await;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn welcome(settings: &Settings, address: &str, services: &[Running], took: Duration) {
+fn welcome(
+    settings: &Settings,
+    address: &str,
+    outside: Option<SocketAddr>,
+    services: &[Running],
+    took: Duration,
+) {
     let names: Vec<&str> = services.iter().map(Running::name).collect();
     let data = match settings.get(&settings::DATABASE_URL) {
         Some(_) => "Postgres".to_owned(),
@@ -118,6 +144,15 @@ fn welcome(settings: &Settings, address: &str, services: &[Running], took: Durat
     tracing::info!(listen = address, services = names.join(","), ready_ms = took.as_millis() as u64, "ready");
     say(format!("\nStoa is ready after {} ms.\n", took.as_millis()));
     say(format!("  home      {address}/"));
+    if settings.get(&settings::STOREFRONT_KEY).is_some() {
+        say(format!("  shop      {address}/shop"));
+    }
+    if settings.get(&wallet_app::settings::ORIGIN).is_some() {
+        say(format!("  wallet    {address}/wallet"));
+    }
+    if let Some(outside) = outside {
+        say(format!("  sandbox   http://{outside}/inbox   (mail and messages that went out)"));
+    }
     say(format!("  API       {address}/docs   (the document: /openapi.json)"));
     say(format!("  health    {address}/health/ready   figures: /metrics"));
     say(format!("  services  {}", names.join(", ")));
@@ -128,6 +163,8 @@ fn welcome(settings: &Settings, address: &str, services: &[Running], took: Durat
             demo::EMAIL,
             demo::PASSWORD
         ));
+        let people: Vec<&str> = wallets::PEOPLE.iter().map(|(_, mail)| *mail).collect();
+        say(format!("with a wallet as {} with the same words,", people.join(" or ")));
         say("call with the header `x-api-key: dev-key-123`, or make a token that is valid for 15 minutes:\n");
         say("  TOKEN=$(stoa token)          # or: cargo run --release -- token");
         say(format!("  curl -H \"authorization: Bearer $TOKEN\" {address}/api/v1/audit/records"));

@@ -13,7 +13,7 @@ use crate::cli::ConfigCommand;
 use crate::doors::MorePorts;
 use crate::output::{say, table};
 use crate::platform::Failure;
-use crate::{demo, services};
+use crate::{services, world};
 
 /// Where the files are.
 pub const DATA_DIR: Setting<PathBuf> =
@@ -93,12 +93,31 @@ pub const VAULT_TOKEN: Setting<Option<Secret<String>>> =
     Setting::new("vault.token", || None, "The token that opens the Vault.").example("env:VAULT_TOKEN");
 /// Connections a service.
 pub const DATABASE_CONNECTIONS: Setting<usize> =
-    Setting::new("database_connections", || 8, "The most connections that one service opens to Postgres.");
+    Setting::new("database_connections", || 4, "The most connections that one service opens to Postgres.");
 /// Sandbox or production.
 pub const MODE: Setting<Mode> = Setting::new(
     "mode",
     || Mode::Sandbox,
     "`sandbox` comes with demo data and trial tokens; `production` has neither.",
+);
+/// Where the sandbox's providers answer.
+pub const SANDBOX_LISTEN: Setting<SocketAddr> = Setting::new(
+    "sandbox.listen",
+    || SocketAddr::from(([127, 0, 0, 1], 8010)),
+    "Where the sandbox's providers answer in sandbox mode, and where its inbox is read.",
+);
+/// Where the sandbox takes mail.
+pub const SANDBOX_MAIL: Setting<SocketAddr> = Setting::new(
+    "sandbox.mail",
+    || SocketAddr::from(([127, 0, 0, 1], 8025)),
+    "Where the sandbox takes mail by SMTP in sandbox mode.",
+);
+/// With what the storefront reads the catalog.
+pub const STOREFRONT_KEY: Setting<Option<Secret<String>>> = Setting::new(
+    "storefront.api_key",
+    || None,
+    "The key with which the storefront reads the catalog and keeps carts (`catalog:read`, `orders:write`); without it \
+     there is no storefront at /shop.",
 );
 /// How log lines look.
 pub const LOG_STYLE: Setting<LogStyle> =
@@ -152,6 +171,9 @@ pub fn declarations() -> Vec<Declaration> {
         VAULT_ADDRESS.declare(),
         VAULT_TOKEN.declare(),
         MODE.declare(),
+        SANDBOX_LISTEN.declare(),
+        SANDBOX_MAIL.declare(),
+        STOREFRONT_KEY.declare(),
         DRAIN.declare(),
         DRAIN_NOTICE.declare(),
         LOG_STYLE.declare(),
@@ -161,6 +183,9 @@ pub fn declarations() -> Vec<Declaration> {
         ISSUER.declare(),
     ];
     all.extend(kernel::service::settings());
+    all.extend(storefront::settings::declared());
+    all.extend(wallet_app::settings::declared());
+    all.extend(sandbox::service().declarations().to_vec());
     all.extend(services::all().iter().flat_map(|service| service.declarations().to_vec()));
     all
 }
@@ -170,13 +195,7 @@ pub fn load(file: Option<&Path>, flags: &[(String, String)]) -> Result<Settings,
     let here = Path::new("stoa.toml");
     let file = file.or_else(|| here.exists().then_some(here));
     let settings = Settings::load(declarations(), file, environment(), flags)?;
-    // Whoever tries the sandbox need not know that there are projects.
-    if settings.get(&MODE) == Mode::Sandbox && settings.get(&identity::PROJECT).is_none() {
-        let usual = ("auth.project".to_owned(), demo::SLUG.to_owned());
-        let flags: Vec<_> = flags.iter().cloned().chain([usual]).collect();
-        return Ok(Settings::load(declarations(), file, environment(), &flags)?);
-    }
-    Ok(settings)
+    Ok(world::usual(settings, file, flags)?)
 }
 
 /// `stoa config ..`

@@ -71,6 +71,8 @@ fn an_acknowledgement_comes_after_the_fsync_of_what_it_acknowledges() {
 #[test]
 fn what_cannot_be_synced_is_not_acknowledged() {
     let stage = Stage::embedded();
+    // A first start makes the databases; the disk is well for that and for the start after it.
+    assert!(stage.start().stop().success());
     let broken = ["-e", "inject=fsync,fdatasync:error=EIO:when=80+"];
     let Some(mut traced) = Traced::start(&stage, &broken) else { return };
     let token = stage.token(project(1), ALL);

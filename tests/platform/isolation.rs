@@ -11,12 +11,23 @@ use crate::tenants::{MARK, Tenants, absent, blanked};
 use crate::wire::{Reply, Request};
 
 /// Operations whose example, sent by an administrator, is rightly not done, and what is said instead.
-const EXAMPLES_REFUSED: [(&str, u16); 8] = [
+const EXAMPLES_REFUSED: [(&str, u16); 18] = [
     // Only a key gives itself up.
     ("DELETE /api/v1/api-keys/self", 403),
     // The example's password and codes are nobody's.
     ("DELETE /api/v1/users/me", 422),
     ("DELETE /api/v1/users/me/totp", 422),
+    // The examples' goods, payments and addresses are nobody's, and a sheet is no JSON.
+    ("DELETE /api/v1/notifications/suppressions", 404),
+    ("POST /api/v1/catalog/imports", 415),
+    ("POST /api/v1/ledger/exchanges", 409),
+    ("POST /api/v1/ledger/periods", 409),
+    ("POST /api/v1/orders", 409),
+    ("POST /api/v1/payments/capture", 404),
+    ("POST /api/v1/payments/refund", 404),
+    ("POST /api/v1/wallet/payments", 404),
+    ("POST /api/v1/wallet/requests", 404),
+    ("POST /api/v1/wallet/schedules", 404),
     // No project chooses what the example sets for all of them.
     ("POST /api/v1/registry/config/{service}/check", 422),
     // Whoever came in by the front door has verified it.
@@ -26,7 +37,14 @@ const EXAMPLES_REFUSED: [(&str, u16); 8] = [
     ("PUT /api/v1/registry/config/{service}", 422),
 ];
 
-const SETTINGS: &str = "/api/v1/registry/config/{service}";
+/// Every project has its own of these, under a name that all know: the settings of a service, what a person
+/// wants, a list, the first version of its rules.
+const OWN_UNDER_A_COMMON_NAME: [&str; 4] = [
+    "/api/v1/registry/config/{service}",
+    "/api/v1/preferences/{user_id}",
+    "/api/v1/fraud/lists/{name}",
+    "/api/v1/fraud/rule-sets/{version}",
+];
 
 /// By-id routes whose time must not tell what is there.
 const TIMED: [&str; 6] = ["api-keys", "audit/records", "kyc/cases", "projects", "roles", "users"];
@@ -77,8 +95,8 @@ fn another_tenant_cannot_tell_what_is_not_its_own_from_what_is_not_there() {
             }
             let owned: Vec<String> =
                 operation.path_names().iter().map(|name| tenants.owned(&operation, name)).collect();
-            // Every project has its own settings of a service, under the name that all know it by.
-            if owned.is_empty() || operation.path.starts_with(SETTINGS) {
+            if owned.is_empty() || OWN_UNDER_A_COMMON_NAME.iter().any(|path| operation.path.starts_with(path))
+            {
                 not_done.extend(example_not_done(&operation, &name, &not_yours));
                 continue;
             }

@@ -19,17 +19,19 @@ const READY_AGAIN_MAX: Duration = Duration::from_secs(2);
 type Sent = BTreeMap<String, Option<String>>;
 
 /// Random numbers that a failed run can be repeated with.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    /// From `STOA_TEST_SEED`, or from the time.
+    pub fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
         let seed = std::env::var("STOA_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(now);
         eprintln!("kill -9: STOA_TEST_SEED={seed}");
         Self(seed | 1)
     }
 
-    fn between(&mut self, least: u64, most: u64) -> u64 {
+    /// A number from `least` on and below `most`.
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

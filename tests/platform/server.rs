@@ -52,6 +52,14 @@ impl Server {
         self.address
     }
 
+    /// Where the sandbox's providers and its inbox answer.
+    pub fn sandbox(&self) -> SocketAddr {
+        let told = std::fs::read_to_string(&self.out).unwrap();
+        let line = told.lines().find_map(|line| line.trim().strip_prefix("sandbox")).unwrap();
+        let address = line.trim().strip_prefix("http://").and_then(|url| url.split('/').next());
+        address.unwrap().parse().unwrap()
+    }
+
     /// Its process.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -95,6 +103,11 @@ impl Server {
     /// kill -9.
     pub fn kill(mut self) {
         self.end();
+    }
+
+    /// kill -9, for a server that others still look at.
+    pub fn kill_now(&self) {
+        self.signal("KILL");
     }
 
     /// SIGTERM.

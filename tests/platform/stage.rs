@@ -72,10 +72,14 @@ impl Stage {
         }
         command.current_dir(&self.home).stdin(Stdio::null());
         command.env("STOA_DATA_DIR", self.data()).env("STOA_LISTEN", "127.0.0.1:0");
+        command.env("STOA_SANDBOX_LISTEN", "127.0.0.1:0").env("STOA_SANDBOX_MAIL", "127.0.0.1:0");
         // One test sends what many callers would; a test of limits sets its own.
         for limit in LIMITS {
             command.env(format!("STOA_LIMITS_{limit}"), "off");
         }
+        command.env("STOA_NOTIFICATIONS_LIMIT_RECIPIENT", "100000");
+        // Several installations share the one server of a test run.
+        command.env("STOA_DATABASE_CONNECTIONS", "3");
         if let Some(Engine::Postgres { url, .. }) = self.postgres.as_ref().map(|place| &place.engine) {
             command.env("STOA_DATABASE_URL", url);
         }

@@ -14,6 +14,8 @@ pub const RECORDS: &str = "/api/v1/audit/records";
 /// What the first tenant wrote and nobody else may see.
 pub const MARK: &str = "Only the first may read this";
 const PERSON: &str = "person-of-the-first";
+const TEMPLATE: &str = "only_of_the_first";
+const CARL: &str = "carl@first.example";
 
 /// The first tenant, and the second, who knows all the ids of the first.
 pub struct Tenants {
@@ -36,6 +38,151 @@ struct Owned {
     person: String,
     session: String,
     case: String,
+    shop: Goods,
+    purse: Purse,
+}
+
+/// Ids of what moves between wallets of the first tenant.
+struct Purse {
+    account: String,
+    payment: String,
+    request: String,
+    schedule: String,
+    transaction: String,
+    hold: String,
+    rules: String,
+    simulation: String,
+    top_up: String,
+    withdrawal: String,
+    payout: String,
+}
+
+/// Ids of what is in the shop of the first tenant.
+struct Goods {
+    category: String,
+    product: String,
+    variant: String,
+    import: String,
+    cart: String,
+    order: String,
+    payment: String,
+    notification: String,
+    inbox: String,
+    endpoint: String,
+}
+
+impl Goods {
+    /// Fills the shop of the first tenant with one of each kind.
+    fn of(server: &Server, first: &Administrator) -> Self {
+        let ask = |request: Request| {
+            let reply = server.ask(&request.clone().bearer(&first.token));
+            assert!(reply.status < 300, "{} {}: {}", request.method, request.path, reply.text());
+            reply
+        };
+        let post = |path: &str, body: Value| ask(Request::post(path, &body));
+        let product = json!({ "title": MARK, "status": "on_sale", "variants": [
+            { "sku": "first-1", "title": "", "prices": [{ "amount": 500, "currency": "EUR" }], "on_hand": 9 }] });
+        let product = post("/api/v1/products", product);
+        let variant = product.json()["variants"][0]["id"].as_str().unwrap().to_owned();
+        let sheet =
+            Request::new("POST", "/api/v1/catalog/imports").with("sku,title\nfirst-2,A second thing\n");
+        let wanted = json!({ "currency": "EUR", "lines": [{ "variant_id": variant, "quantity": 1 }],
+            "ship_to": { "name": MARK, "line1": "1 High Street", "city": "Dublin", "postcode": "D02", "country": "IE" } });
+        let place = Request::post("/api/v1/orders", &wanted).bearer(&first.token);
+        // The till hears of the goods in a moment.
+        let order = wait_for("the order", || Some(server.ask(&place)).filter(|reply| reply.status == 201));
+        let order = text(&order, "id");
+        let paying = Request::get(&format!("/api/v1/payments?order_id={order}")).bearer(&first.token);
+        let payment = wait_for("the payment", || {
+            server.ask(&paying).json()["data"][0]["id"].as_str().map(str::to_owned)
+        });
+        let template = json!({ "name": TEMPLATE, "category": "order", "variables": [],
+            "contents": [{ "locale": "en", "sms": { "text": MARK } }] });
+        post("/api/v1/templates", template);
+        let line =
+            json!({ "channel": "in_app", "to": { "user_id": first.id }, "subject": MARK, "text": MARK });
+        let said = json!({ "channel": "log", "to": { "email": "nobody@example.com" }, "subject": MARK, "text": MARK });
+        let inbox = text(&post("/api/v1/notifications", line), "id");
+        Self {
+            category: text(&post("/api/v1/categories", json!({ "slug": "first", "title": MARK })), "id"),
+            product: text(&product, "id"),
+            import: text(&ask(sheet.header("content-type", "text/csv")), "id"),
+            cart: text(&post("/api/v1/carts", json!({ "currency": "EUR" })), "id"),
+            notification: text(&post("/api/v1/notifications", said), "id"),
+            endpoint: text(
+                &post(
+                    "/api/v1/notifications/endpoints",
+                    json!({ "url": "https://first.example/hook", "kinds": ["order.paid"] }),
+                ),
+                "id",
+            ),
+            variant,
+            order,
+            payment,
+            inbox,
+        }
+    }
+}
+
+impl Purse {
+    /// Gives the first tenant a wallet with money, and has some of it move.
+    fn of(server: &Server, first: &Administrator) -> Self {
+        let ask = |request: Request| {
+            let reply = server.ask(&request.clone().bearer(&first.token));
+            assert!(reply.status < 300, "{} {}: {}", request.method, request.path, reply.text());
+            reply
+        };
+        let post = |path: &str, body: Value| ask(Request::post(path, &body));
+        let account = text(&post("/api/v1/accounts", json!({ "currency": "INR" })), "id");
+        let carl = text(&Person::at(server, CARL).register(), "access_token");
+        let open = Request::post("/api/v1/accounts", &json!({ "currency": "INR" })).bearer(&carl);
+        let other = text(&server.ask(&open), "id");
+        let legs = json!({ "legs": [{ "debit_account_id": "outside:INR", "credit_account_id": account, "amount": 9000,
+            "currency": "INR" }], "description": MARK });
+        // The ledger hears of the account in a moment.
+        let top_up = Request::post("/api/v1/ledger/transactions", &legs).bearer(&first.token);
+        let topped = wait_for("the money", || Some(server.ask(&top_up)).filter(|reply| reply.status == 201));
+        let held = json!({ "debit_account_id": account, "credit_account_id": "outside:INR", "amount": 10,
+            "currency": "INR", "phase": "pending" });
+        let held = post("/api/v1/ledger/transfers", held).json();
+        let rules = json!({ "block_at": 800, "fuel": 10000, "model_weight": 60, "on_failure": "review", "review_at": 400,
+            "review_hours": 24, "unreviewed": "block",
+            "rules": [{ "name": "only_of_the_first", "score": 300, "when": "amount > 100_000" }] });
+        let version = post("/api/v1/fraud/rule-sets", rules).json()["version"].to_string();
+        let replay = json!({ "from": "2026-11-01T00:00:00.000Z", "to": "2026-12-01T00:00:00.000Z" });
+        let list = json!({ "entries": [{ "entry": "203.0.113.0/24", "note": "IN" }] });
+        ask(Request::new("PUT", "/api/v1/fraud/lists/only_of_the_first").json(list.to_string()));
+        let plan = json!({ "from_account": account, "to": other, "amount": 100, "every": "month", "note": MARK,
+            "starts_at": "2027-01-31T09:00:00.000Z" });
+        let wish = json!({ "to_account": account, "from": CARL, "amount": 100, "note": MARK });
+        let gift =
+            json!({ "from_account": account, "to": other, "amount": 300, "currency": "INR", "note": MARK });
+        let payment = text(&post("/api/v1/wallet/payments", gift), "id");
+        let judged = Request::get(&format!("/api/v1/fraud/decisions/{payment}")).bearer(&first.token);
+        wait_for("the decision", || (server.ask(&judged).status == 200).then_some(()));
+        let under = |kind: &str| format!("/api/v1/accounts/{account}/{kind}");
+        let top_up = text(&post(&under("top-ups"), json!({ "amount": 500 })), "id");
+        let leaving = json!({ "amount": 1, "destination": "ba_1QK7m2LkdIwHu7ix" });
+        let withdrawal = text(&post(&under("withdrawals"), leaving), "id");
+        // The ledger sets it aside first.
+        let payouts = Request::get("/api/v1/payouts").bearer(&first.token);
+        let payout = wait_for("the payout", || {
+            Some(server.ask(&payouts).json()["data"][0]["id"].as_str()?.to_owned())
+        });
+        Self {
+            payment,
+            request: text(&post("/api/v1/wallet/requests", wish), "id"),
+            schedule: text(&post("/api/v1/wallet/schedules", plan), "id"),
+            transaction: text(&topped, "id"),
+            hold: held["data"][0]["id"].as_str().or(held["id"].as_str()).unwrap_or_default().to_owned(),
+            simulation: text(&post(&format!("/api/v1/fraud/rule-sets/{version}/simulate"), replay), "id"),
+            rules: version,
+            account,
+            top_up,
+            withdrawal,
+            payout,
+        }
+    }
 }
 
 /// Somebody who came in and was made an administrator.
@@ -71,6 +218,8 @@ impl Tenants {
             role: text(&ask(Request::post("/api/v1/roles", &role)), "id"),
             key: text(&ask(Request::post("/api/v1/api-keys", &key)), "id"),
             case: text(&ask(Request::post("/api/v1/users/me/kyc", &papers)), "id"),
+            shop: Goods::of(&server, &first),
+            purse: Purse::of(&server, &first),
             person: first.id,
             session: first.session,
         };
@@ -118,6 +267,36 @@ impl Tenants {
             ("roles", "id") | ("users", "role_id") => &owned.role,
             ("users", "id") => &owned.person,
             ("users/me/sessions", "id") => &owned.session,
+            ("categories", "id") => &owned.shop.category,
+            ("products", "id") => &owned.shop.product,
+            ("variants", "id") | ("carts", "variant_id") => &owned.shop.variant,
+            ("catalog/imports", "id") => &owned.shop.import,
+            ("carts", "id") => &owned.shop.cart,
+            ("orders", "id") | ("payments/by-order", "order_id") => &owned.shop.order,
+            ("payments", "id") => &owned.shop.payment,
+            ("notifications", "id") => &owned.shop.notification,
+            ("notifications/inbox", "id") => &owned.shop.inbox,
+            ("notifications/endpoints", "id") => &owned.shop.endpoint,
+            ("preferences", "user_id") => &owned.person,
+            ("templates", "name") => TEMPLATE,
+            ("templates", "version") => "1",
+            ("accounts", "id") | ("ledger/accounts", "id") | ("wallet/qr", "account") => &owned.purse.account,
+            ("wallet/payments", "id") | ("fraud/decisions" | "fraud/reviews", "payment_id") => {
+                &owned.purse.payment
+            }
+            ("accounts" | "payments/by-top-up", "top_up_id") => &owned.purse.top_up,
+            ("accounts", "withdrawal_id") => &owned.purse.withdrawal,
+            ("payouts", "id") => &owned.purse.payout,
+            ("wallet/requests", "id") => &owned.purse.request,
+            ("wallet/schedules", "id") => &owned.purse.schedule,
+            ("ledger/transactions" | "ledger/transfers" | "transactions", "id") => &owned.purse.transaction,
+            ("ledger/holds", "id") => &owned.purse.hold,
+            ("fraud/rule-sets", "version") => &owned.purse.rules,
+            ("fraud/simulations", "id") => &owned.purse.simulation,
+            ("fraud/lists", "name") => "only_of_the_first",
+            // A proof that nobody has, and a provider that everybody knows.
+            ("notifications/unsubscribe", "token") => "nobodys.token",
+            ("webhooks", "provider") => "stripe",
             // These belong to the platform itself.
             ("registry/config" | "registry/instances", "service") => "audit",
             ("registry/instances", "instance") => "audit-1",
@@ -127,14 +306,25 @@ impl Tenants {
     }
 
     /// What no answer to anybody else may hold.
-    pub fn secrets(&self) -> [&str; 6] {
-        let Owned { record, role, key, case, session, .. } = &self.owned;
-        [MARK, record, role, key, case, session]
+    pub fn secrets(&self) -> [&str; 10] {
+        let Owned { record, role, key, case, session, shop, .. } = &self.owned;
+        [
+            MARK,
+            record,
+            role,
+            key,
+            case,
+            session,
+            &shop.product,
+            &shop.order,
+            &shop.payment,
+            &shop.notification,
+        ]
     }
 
     /// How what the first tenant has looks to itself.
     pub fn state(&self) -> Vec<(String, String)> {
-        let Owned { record, role, key, person, .. } = &self.owned;
+        let Owned { record, role, key, person, shop, .. } = &self.owned;
         let paths = [
             format!("{RECORDS}/{record}"),
             "/api/v1/audit/retention".to_owned(),
@@ -143,6 +333,12 @@ impl Tenants {
             format!("/api/v1/users/{person}"),
             format!("/api/v1/users/{person}/roles"),
             format!("/api/v1/projects/{}", self.project),
+            format!("/api/v1/products/{}", shop.product),
+            format!("/api/v1/carts/{}", shop.cart),
+            format!("/api/v1/orders/{}", shop.order),
+            format!("/api/v1/notifications/endpoints/{}", shop.endpoint),
+            format!("/api/v1/templates/{TEMPLATE}"),
+            "/api/v1/categories".to_owned(),
             "/api/v1/registry/config/audit".to_owned(),
             "/api/v1/users".to_owned(),
             "/api/v1/users/me/kyc".to_owned(),

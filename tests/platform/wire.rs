@@ -73,7 +73,10 @@ impl Request {
 
     /// Its bytes: the head with the empty line, and the body.
     pub fn bytes(&self) -> (Vec<u8>, &[u8]) {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: stoa\r\n", self.method, self.path).into_bytes();
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path).into_bytes();
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            head.extend_from_slice(b"host: stoa\r\n");
+        }
         for (name, value) in &self.headers {
             head.extend_from_slice(name.as_bytes());
             head.extend_from_slice(b": ");
@@ -126,8 +129,8 @@ impl Wire {
             if line.is_empty() {
                 break;
             }
-            let (name, value) = line.split_once(": ").ok_or_else(|| bad("header"))?;
-            headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            let (name, value) = line.split_once(':').ok_or_else(|| bad("header"))?;
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
         let mut reply = Reply { status, headers, body: Vec::new() };
         match reply.header("content-length").map(|length| length.parse()) {
@@ -136,9 +139,32 @@ impl Wire {
                 self.0.read_exact(&mut reply.body)?;
             }
             None if status == 204 || status == 304 => {}
+            None if reply.header("transfer-encoding") == Some("chunked")
+                && reply.header("content-type") != Some("text/event-stream") =>
+            {
+                reply.body = self.chunks()?;
+            }
+            // A stream goes on for as long as somebody listens; that it began is its answer.
+            None if reply.header("content-type") == Some("text/event-stream") => {}
             None => drop(self.0.read_to_end(&mut reply.body)?),
         }
         Ok(reply)
+    }
+
+    fn chunks(&mut self) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let size = self.line()?;
+            let length = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16);
+            let length = length.map_err(|_| Error::new(ErrorKind::InvalidData, "chunk"))?;
+            let start = body.len();
+            body.resize(start + length, 0);
+            self.0.read_exact(&mut body[start..])?;
+            self.line()?;
+            if length == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     /// Whether the other side hangs up without a word, or after an answer.

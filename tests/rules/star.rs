@@ -10,15 +10,18 @@ use crate::tree;
 fn may_know(folder: &str) -> &'static [&'static str] {
     match folder.split_once('/').unwrap_or((folder, "")) {
         ("packages", "contracts") => &[],
-        ("packages", "kernel" | "client" | "ui") => &["packages/contracts"],
+        ("packages", "kernel" | "client") => &["packages/contracts"],
+        // What all faces do alike on the server is in it.
+        ("packages", "ui") => &["packages/contracts", "packages/kernel", "packages/client"],
         ("packages", "sandbox") => &["packages/contracts", "packages/kernel"],
         ("services", _) => &["packages/contracts", "packages/kernel"],
         // A web face speaks to services over the public API alone.
-        ("apps", _) => &["packages/contracts", "packages/kernel", "packages/client", "packages/ui"],
+        ("apps", _) => {
+            &["packages/contracts", "packages/kernel", "packages/client", "packages/ui", "packages/paper"]
+        }
         ("stoa", _) => &["packages/", "services/", "apps/"],
-        ("tests", _) => &["packages/"],
-        // What is measured in its own process has to be known.
-        ("bench", _) => &["packages/", "services/"],
+        // What is measured, or dies, in their own process has to be known.
+        ("tests" | "bench", _) => &["packages/", "services/"],
         _ => &[],
     }
 }

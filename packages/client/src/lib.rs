@@ -7,30 +7,33 @@ mod error;
 mod pages;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use error::{ApiError, Error};
-pub use pages::Pages;
+pub use pages::{Pages, encoded};
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body::Body;
+use http_body_util::Full;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tower::Service;
+
+use crate::wire::Wire;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
-const ANSWER_BYTES_MAX: usize = 64 << 20;
 const ATTEMPTS_MAX: u32 = 4;
 const WAIT_BASE: Duration = Duration::from_millis(100);
 const WAIT_CAP: Duration = Duration::from_secs(3);
@@ -38,7 +41,7 @@ const WAIT_CAP: Duration = Duration::from_secs(3);
 /// A way to the API; clones share its connections and may be signed differently.
 #[derive(Debug, Clone)]
 pub struct Client {
-    wire: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    wire: Wire,
     base: String,
     headers: HeaderMap,
     timeout: Duration,
@@ -55,21 +58,20 @@ impl Client {
         {
             return Err(Error::BadRequest("the base URL must be http:// or https:// and name a host"));
         }
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let tls =
-            rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-                .with_safe_default_protocol_versions()
-                .map_err(|failure| Error::Unreachable(failure.into()))?
-                .with_webpki_roots()
-                .with_no_client_auth();
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions();
-        let wire = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(https.wrap_connector(tcp));
-        Ok(Self { wire, base, headers: HeaderMap::new(), timeout: Duration::from_secs(30) })
+        Ok(Self { wire: Wire::network()?, base, headers: HeaderMap::new(), timeout: TIMEOUT })
+    }
+
+    /// A client of the API that this service answers, in this process and without a network.
+    pub fn inside<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<wire::Cause>,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<wire::Cause>,
+    {
+        let base = String::new();
+        Self { wire: Wire::inside(service), base, headers: HeaderMap::new(), timeout: TIMEOUT }
     }
 
     /// Signs every call with an access token.
@@ -80,6 +82,23 @@ impl Client {
     /// Signs every call with an API key.
     pub fn api_key(self, key: &str) -> Result<Self, Error> {
         self.with(API_KEY, key)
+    }
+
+    /// Signs every call with the cookies of a browser, in place of what it was signed with before; `csrf` is the
+    /// proof, for what changes something, that a page of ours asks.
+    pub fn cookie(mut self, cookies: &str, csrf: Option<&str>) -> Result<Self, Error> {
+        self.headers.remove(AUTHORIZATION);
+        self.headers.remove(API_KEY);
+        let signed = self.with(COOKIE, cookies)?;
+        match csrf {
+            Some(token) => signed.with(CSRF_TOKEN, token),
+            None => Ok(signed),
+        }
+    }
+
+    /// Says for whom every call is made, where the API believes its caller in that.
+    pub fn forwarded_for(self, address: &str) -> Result<Self, Error> {
+        self.with(FORWARDED_FOR, address)
     }
 
     /// Gives every call this correlation id.
@@ -127,6 +146,18 @@ impl Client {
         self.call(Method::DELETE, path, Bytes::new(), Some(&random_key()?)).await
     }
 
+    /// Calls, and gives the answer as it is, whatever its status; only its absence is an error.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Response<Bytes>, Error> {
+        let key = if method.is_safe() { None } else { Some(random_key()?) };
+        let body = body.map(encode).transpose()?.unwrap_or_default();
+        self.answer(method, path, body, key.as_deref()).await
+    }
+
     /// A list, page by page.
     pub fn pages<'a, T>(&'a self, path: &str) -> Pages<'a, T> {
         Pages::new(self, path)
@@ -150,7 +181,6 @@ impl Client {
         Ok(self)
     }
 
-    /// Reads are safe to repeat by nature, writes by their key; so every call is retried.
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -158,6 +188,17 @@ impl Client {
         body: Bytes,
         key: Option<&str>,
     ) -> Result<T, Error> {
+        read(&self.answer(method, path, body, key).await?)
+    }
+
+    /// Reads are safe to repeat by nature, writes by their key; so every call is retried.
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<Response<Bytes>, Error> {
         let mut request = Request::new(Full::new(body.clone()));
         *request.uri_mut() = format!("{}{path}", self.base)
             .parse()
@@ -174,11 +215,14 @@ impl Client {
         let mut attempt = 0;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let result = match tokio::time::timeout(left, self.exchange(request.clone())).await {
-                Ok(result) => result.and_then(|answer| read(&answer)),
+            let result = match tokio::time::timeout(left, self.wire.exchange(request.clone())).await {
+                Ok(result) => result,
                 Err(_) => Err(Error::TimedOut),
             };
-            let asked = result.as_ref().err().and_then(Error::worth_retrying_after);
+            let asked = match &result {
+                Ok(answer) => refusal(answer).and_then(|error| error.worth_retrying_after()),
+                Err(error) => error.worth_retrying_after(),
+            };
             let (Some(asked), true) = (asked, attempt + 1 < ATTEMPTS_MAX) else { return result };
             let wait = asked.saturating_add(jitter(attempt));
             if wait >= deadline.saturating_duration_since(Instant::now()) {
@@ -188,21 +232,16 @@ impl Client {
             attempt += 1;
         }
     }
-
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Error> {
-        let answer =
-            self.wire.request(request).await.map_err(|failure| Error::Unreachable(failure.into()))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|failure| {
-            if failure.is::<LengthLimitError>() { Error::TooLarge } else { Error::Unreachable(failure) }
-        })?;
-        Ok(Response::from_parts(head, body.to_bytes()))
-    }
 }
 
-fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
-    if !answer.status().is_success() {
-        return Err(Error::Api(Box::new(ApiError::read(answer))));
+fn refusal(answer: &Response<Bytes>) -> Option<Error> {
+    (!answer.status().is_success()).then(|| Error::Api(Box::new(ApiError::read(answer))))
+}
+
+/// Reads an answer that [`Client::send`] gave; a refusal is an error.
+pub fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
+    if let Some(refusal) = refusal(answer) {
+        return Err(refusal);
     }
     let body: &[u8] = if answer.body().is_empty() { b"null" } else { answer.body() };
     serde_json::from_slice(body).map_err(Error::Unreadable)

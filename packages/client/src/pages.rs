@@ -54,15 +54,19 @@ impl<'a, T> Pages<'a, T> {
 }
 
 fn with_cursor(path: &str, cursor: &str) -> String {
-    let mut path = format!("{path}{}cursor=", if path.contains('?') { '&' } else { '?' });
-    for byte in cursor.bytes() {
+    let sign = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{sign}cursor={}", encoded(cursor))
+}
+
+/// A text as it may stand in a path or a query.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                path.push(char::from(byte))
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
             // Writing to a String cannot fail.
-            _ => drop(write!(path, "%{byte:02X}")),
+            _ => drop(write!(out, "%{byte:02X}")),
         }
     }
-    path
+    out
 }

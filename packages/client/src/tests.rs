@@ -137,6 +137,49 @@ async fn silence_ends_with_the_time_given() {
     assert!(matches!(result, Err(Error::TimedOut)), "{result:?}");
 }
 
+/// Answers in this process with what it was sent.
+fn mirror() -> Client {
+    Client::inside(tower::service_fn(|request: Request<Full<Bytes>>| async move {
+        let text = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let seen = json!({"method": request.method().as_str(), "path": request.uri().to_string(),
+            "cookie": text("cookie"), "key": text("x-api-key"), "csrf": text("x-csrf-token"),
+            "bearer": text("authorization"), "once": text("idempotency-key"), "for": text("x-forwarded-for")});
+        let teapot = request.uri().path() == "/teapot";
+        let status = if teapot { StatusCode::IM_A_TEAPOT } else { StatusCode::OK };
+        let answer =
+            Response::builder().status(status).header("set-cookie", "a=1").header("set-cookie", "b=2");
+        Ok::<_, std::convert::Infallible>(answer.body(Full::new(Bytes::from(seen.to_string()))).unwrap())
+    }))
+}
+
+#[tokio::test]
+async fn a_call_inside_this_process_is_the_same_call() {
+    let client = mirror().api_key("k").unwrap().forwarded_for("203.0.113.9").unwrap();
+    let seen: Value = client.post("/orders?limit=2", &json!({})).await.unwrap();
+    assert_eq!((&seen["method"], &seen["path"]), (&json!("POST"), &json!("/orders?limit=2")));
+    assert_eq!((&seen["key"], &seen["for"]), (&json!("k"), &json!("203.0.113.9")));
+    assert_eq!(seen["once"].as_str().unwrap().len(), 32);
+}
+
+#[tokio::test]
+async fn a_browsers_cookies_take_the_place_of_the_key() {
+    let client =
+        mirror().api_key("k").unwrap().bearer("t").unwrap().cookie("stoa_access=x", Some("c")).unwrap();
+    let seen: Value = client.get("/").await.unwrap();
+    assert_eq!((&seen["cookie"], &seen["csrf"]), (&json!("stoa_access=x"), &json!("c")));
+    assert_eq!((&seen["key"], &seen["bearer"]), (&Value::Null, &Value::Null));
+    assert!(!format!("{client:?}").contains("stoa_access=x"), "secrets stay out of Debug");
+}
+
+#[tokio::test]
+async fn an_answer_as_it_is_has_its_status_and_all_its_cookies() {
+    let answer = mirror().send(Method::POST, "/teapot", None::<&()>).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
+    let cookies: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1", "b=2"]);
+    assert!(read::<Value>(&answer).unwrap_err().api().is_some_and(|error| error.status.as_u16() == 418));
+}
+
 #[test]
 fn a_base_url_must_be_whole() {
     for bad in ["", "example.com/x", "ftp://example.com", "http://"] {

@@ -1,10 +1,14 @@
 //! The events whose payload is fixed for everyone, whichever service tells them.
 //!
 //! Amounts are minor units. Events that only our own services exchange are declared by the
-//! service that tells them. `access` has what identity tells, `fleet` what the registry tells.
+//! service that tells them. `access` has what identity tells, `fleet` what the registry tells, `commerce` what the
+//! services of a shop tell beside the orders and payments here, `wallet` what payments between wallets tell.
 
 pub mod access;
+pub mod commerce;
 pub mod fleet;
+pub mod funding;
+pub mod wallet;
 
 use std::fmt::{self, Debug};
 
@@ -12,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{Currency, Event, EventKind, Money, OrderId, PaymentId, Registry, UserId};
+use crate::{Currency, Event, EventKind, Money, OrderId, PaymentId, Registry, TopUpId, UserId};
 
 /// Somebody has an account now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -79,12 +83,28 @@ pub struct PaymentSucceeded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub invoice_id: Option<String>,
+    /// The top-up of a wallet it was for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub top_up_id: Option<TopUpId>,
     /// The provider's name for the payment.
     pub payment_intent_id: String,
     /// Our name for the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub payment_id: Option<PaymentId>,
+    /// What the provider has taken, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub amount: Option<i64>,
+    /// The currency of the amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub currency: Option<Currency>,
+    /// Who pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_id: Option<UserId>,
 }
 
 /// A payment came to nothing, at a provider or between wallets.
@@ -99,6 +119,10 @@ pub struct PaymentFailed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub invoice_id: Option<String>,
+    /// The top-up of a wallet it was for, if it was for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub top_up_id: Option<TopUpId>,
     /// The provider's name for the payment; wallets have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -110,10 +134,25 @@ pub struct PaymentFailed {
     /// Whose payment it was.
     #[serde(default)]
     pub kind: PaymentKind,
+    /// Who pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_id: Option<UserId>,
     /// Why, as a stable code such as `card_declined`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,
+}
+
+/// A line of an order that was paid, for who writes to the customer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PaidLine {
+    /// What it is called.
+    pub title: String,
+    /// How many.
+    pub quantity: u32,
+    /// What they cost together, in minor units of the order's currency.
+    pub amount: i64,
 }
 
 /// An order's money has arrived.
@@ -128,6 +167,13 @@ pub struct OrderPaid {
     pub currency: Currency,
     /// The customer.
     pub user_id: UserId,
+    /// What was bought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<PaidLine>,
+    /// The order's number, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub number: Option<String>,
 }
 
 /// Somebody is to be told something.
@@ -157,7 +203,7 @@ pub struct NotificationSend {
 }
 
 /// All events of this module.
-pub const KINDS: [EventKind; 20] = [
+pub const KINDS: [EventKind; 55] = [
     EventKind::of::<UserCreated>(),
     EventKind::of::<access::UserLoggedIn>(),
     EventKind::of::<access::SessionsEnded>(),
@@ -172,12 +218,47 @@ pub const KINDS: [EventKind; 20] = [
     EventKind::of::<access::ProjectChanged>(),
     EventKind::of::<fleet::ConfigPublished>(),
     EventKind::of::<fleet::InstanceChanged>(),
+    EventKind::of::<commerce::ProductChanged>(),
+    EventKind::of::<commerce::StockAdjusted>(),
+    EventKind::of::<commerce::StockMoved>(),
+    EventKind::of::<commerce::OrderCancelled>(),
+    EventKind::of::<commerce::OrderFulfilled>(),
+    EventKind::of::<commerce::RefundRequested>(),
+    EventKind::of::<commerce::PaymentRefunded>(),
+    EventKind::of::<commerce::RefundFailed>(),
+    EventKind::of::<commerce::PaymentCancelled>(),
+    EventKind::of::<commerce::PaymentAuthorized>(),
     EventKind::of::<OrderCreated>(),
     EventKind::of::<PaymentIntentCreated>(),
     EventKind::of::<PaymentSucceeded>(),
     EventKind::of::<PaymentFailed>(),
     EventKind::of::<OrderPaid>(),
     EventKind::of::<NotificationSend>(),
+    EventKind::of::<wallet::AccountCreated>(),
+    EventKind::of::<wallet::AccountFrozen>(),
+    EventKind::of::<wallet::AccountThawed>(),
+    EventKind::of::<wallet::WalletPaymentInitiated>(),
+    EventKind::of::<wallet::BalanceReserved>(),
+    EventKind::of::<wallet::BalanceRefused>(),
+    EventKind::of::<wallet::RiskAssessed>(),
+    EventKind::of::<wallet::WalletPaymentProcessing>(),
+    EventKind::of::<wallet::ReleaseRequested>(),
+    EventKind::of::<wallet::BalanceReleased>(),
+    EventKind::of::<wallet::TransactionCreated>(),
+    EventKind::of::<wallet::TransactionSettled>(),
+    EventKind::of::<wallet::BalanceUpdated>(),
+    EventKind::of::<wallet::WalletPaymentCompleted>(),
+    EventKind::of::<funding::TopUpRequested>(),
+    EventKind::of::<funding::TopUpPaid>(),
+    EventKind::of::<funding::TopUpCredited>(),
+    EventKind::of::<funding::TopUpHeld>(),
+    EventKind::of::<funding::WithdrawalRequested>(),
+    EventKind::of::<funding::WithdrawalReserved>(),
+    EventKind::of::<funding::WithdrawalRefused>(),
+    EventKind::of::<funding::PayoutPaid>(),
+    EventKind::of::<funding::PayoutFailed>(),
+    EventKind::of::<funding::WithdrawalCompleted>(),
+    EventKind::of::<funding::WithdrawalReturned>(),
 ];
 
 /// The registry of [`KINDS`] alone; a program adds those of its services.
@@ -259,27 +340,62 @@ mod tests {
     fn each_event_has_its_name_and_aliases() {
         let registry = registry();
         let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
-        let expected: [(&str, u32, &[&str]); 20] = [
+        let expected: [(&str, u32, &[&str]); 55] = [
+            ("account.balance.refused", 1, &[]),
+            ("account.balance.released", 1, &[]),
+            ("account.balance.reserved", 1, &[]),
+            ("account.balance.updated", 1, &[]),
+            ("account.created", 1, &[]),
+            ("account.frozen", 1, &[]),
+            ("account.thawed", 1, &[]),
             ("api_key.expiring", 1, &[]),
             ("api_key.issued", 1, &[]),
             ("api_key.revoked", 1, &[]),
             ("api_key.used", 1, &[]),
             ("config.published", 1, &[]),
+            ("fraud.risk.assessed", 1, &[]),
             ("instance.changed", 1, &[]),
             ("kyc.reviewed", 1, &[]),
             ("notification.send", 1, &[]),
+            ("order.cancelled", 1, &[]),
             ("order.created", 1, &[]),
+            ("order.fulfilled", 1, &[]),
             ("order.paid", 1, &[]),
             ("otp.issued", 1, &[]),
+            ("payment.authorized", 1, &[]),
+            ("payment.cancelled", 1, &[]),
+            ("payment.completed", 1, &[]),
             ("payment.failed", 1, &["PaymentFailed"]),
+            ("payment.initiated", 1, &[]),
             ("payment.intent.created", 1, &[]),
+            ("payment.processing", 1, &[]),
+            ("payment.refunded", 1, &["PaymentRefunded"]),
+            ("payment.release.requested", 1, &[]),
             ("payment.succeeded", 1, &["PaymentSucceeded"]),
+            ("payout.failed", 1, &[]),
+            ("payout.paid", 1, &[]),
+            ("product.changed", 1, &[]),
             ("project.changed", 1, &[]),
             ("project.created", 1, &[]),
+            ("refund.failed", 1, &[]),
+            ("refund.requested", 1, &[]),
             ("session.ended", 1, &[]),
+            ("stock.adjusted", 1, &[]),
+            ("stock.moved", 1, &[]),
+            ("top_up.credited", 1, &[]),
+            ("top_up.held", 1, &[]),
+            ("top_up.paid", 1, &[]),
+            ("top_up.requested", 1, &[]),
+            ("transaction.created", 1, &[]),
+            ("transaction.settled", 1, &[]),
             ("user.created", 1, &["UserCreated"]),
             ("user.erased", 1, &[]),
             ("user.logged_in", 1, &["UserLoggedIn"]),
+            ("withdrawal.completed", 1, &[]),
+            ("withdrawal.refused", 1, &[]),
+            ("withdrawal.requested", 1, &[]),
+            ("withdrawal.reserved", 1, &[]),
+            ("withdrawal.returned", 1, &[]),
         ];
         assert_eq!(names, expected);
     }
@@ -293,7 +409,14 @@ mod tests {
         assert_eq!(to_value(&created).unwrap(), agreed);
         assert_eq!(created.total().to_string(), "19.99 USD");
 
-        let paid = OrderPaid { order_id: order(), amount: 1999, currency: Currency::USD, user_id };
+        let paid = OrderPaid {
+            order_id: order(),
+            amount: 1999,
+            currency: Currency::USD,
+            user_id,
+            lines: Vec::new(),
+            number: None,
+        };
         assert_eq!(to_value(&paid).unwrap(), agreed);
         assert_eq!(paid.total(), created.total());
 

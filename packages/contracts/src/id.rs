@@ -158,6 +158,24 @@ ids! {
     OrderId = "ord";
     /// One attempt to move money, at whichever provider.
     PaymentId = "pay";
+    /// Money on its way back.
+    RefundId = "rfd";
+    /// Something that the shop sells, in one or more variants.
+    ProductId = "prd";
+    /// A variant of a product: the very thing that is priced, stocked and bought.
+    VariantId = "var";
+    /// Somebody's wallet.
+    WalletAccountId = "acc";
+    /// A payment between wallets.
+    WalletPaymentId = "wpay";
+    /// Money on its way into a wallet.
+    TopUpId = "topup";
+    /// Money on its way out of a wallet.
+    WithdrawalId = "wdr";
+    /// A transaction of the ledger: money that moved, or was set aside.
+    TransactionId = "txn";
+    /// Something said to somebody, by mail, message or otherwise.
+    NotificationId = "ntf";
     /// One line of the audit trail.
     AuditRecordId = "aud";
 }

@@ -13,14 +13,17 @@ pub mod money;
 pub mod event;
 pub mod registry;
 pub mod events;
-mod text;
+#[doc(hidden)]
+pub mod text;
 
 pub use currency::{BadCurrency, Currency};
 pub use event::{BadEvent, Envelope, Event};
 pub use id::{
-    ApiKeyId, AuditRecordId, BadId, EventId, Id, IdText, JobId, KycCaseId, OrderId, OrganisationId, OtpId,
-    PaymentId, ProjectId, RoleId, SessionId, UserId,
+    ApiKeyId, AuditRecordId, BadId, EventId, Id, IdText, JobId, KycCaseId, NotificationId, OrderId,
+    OrganisationId, OtpId, PaymentId, ProductId, ProjectId, RefundId, RoleId, SessionId, TopUpId,
+    TransactionId, UserId, VariantId, WalletAccountId, WalletPaymentId, WithdrawalId,
 };
 pub use money::{BasisPoints, Money, MoneyError, Rounding};
 pub use registry::{BadRegistry, EventKind, Registry, json_schema};
+pub use text::BadText;
 pub use time::{BadTimestamp, Timestamp};

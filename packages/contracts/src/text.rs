@@ -1,6 +1,6 @@
 //! Values that travel as text: how they are read with serde and described in a schema.
 //!
-//! What a text means is not decided here; each type has its own `FromStr`.
+//! What a text means is not decided here; each type has its own `FromStr`, or the rule it gives to `texts!`.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -35,6 +35,66 @@ pub(crate) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
 pub(crate) fn schema(pattern: impl Into<String>, example: impl Into<String>) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::String)
+        .pattern(Some(pattern))
+        .examples([serde_json::Value::String(example.into())])
+        .into()
+}
+
+/// A text that is not what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {0}")]
+pub struct BadText(pub &'static str);
+
+/// Declares types of text that are parsed at the door: rule, pattern, example, and what is expected in words.
+///
+/// `texts! { /// What a shelf is called. Shelf: is_shelf, "^[a-z]{1,9}$", "left", "1 to 9 of a-z"; }`.
+#[macro_export]
+macro_rules! texts {
+    ($($(#[$about:meta])* $name:ident: $is_sound:expr, $pattern:literal, $example:literal, $expected:literal;)+) => {$(
+        $(#[$about])*
+        #[derive(
+            Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::id::serde::Serialize, $crate::id::serde::Deserialize,
+        )]
+        #[serde(try_from = "String", crate = "contracts::id::serde")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ::std::convert::TryFrom<String> for $name {
+            type Error = $crate::BadText;
+
+            fn try_from(text: String) -> ::std::result::Result<Self, $crate::BadText> {
+                let is_sound: fn(&str) -> bool = $is_sound;
+                if is_sound(&text) { Ok(Self(text)) } else { Err($crate::BadText($expected)) }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $crate::id::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::id::utoipa::openapi::RefOr<$crate::id::utoipa::openapi::Schema> {
+                $crate::text::described($pattern, $example, $expected)
+            }
+        }
+
+        impl $crate::id::utoipa::ToSchema for $name {}
+    )+};
+}
+
+#[doc(hidden)]
+pub fn described(pattern: &str, example: &str, expected: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(expected))
         .pattern(Some(pattern))
         .examples([serde_json::Value::String(example.into())])
         .into()

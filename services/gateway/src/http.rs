@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::response::{Html, IntoResponse, Response};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::auth::Permission;
-use kernel::http::{Answer, Answering, Caller, Ctx, Problem};
+use kernel::http::{Answer, Answering, Caller, Ctx, Problem, envelope};
 use kernel::service::Running;
 use maud::{DOCTYPE, html};
 use serde::Serialize;
@@ -122,7 +122,11 @@ struct InstanceView {
 
 /// All routes.
 pub fn routes() -> OpenApiRouter<Running> {
-    OpenApiRouter::new().routes(routes!(get_status)).routes(routes!(list_routes)).routes(routes!(get_door))
+    OpenApiRouter::new()
+        .routes(routes!(get_status))
+        .routes(routes!(open_socket))
+        .routes(routes!(list_routes))
+        .routes(routes!(get_door))
 }
 
 /// Says how the platform does: JSON, or a page for people.
@@ -136,6 +140,31 @@ async fn get_status(standing: Option<Extension<Standing>>, headers: HeaderMap) -
         return Html(page(&status)).into_response();
     }
     axum::Json(status).into_response()
+}
+
+/// Opens a socket: STOMP 1.0 to 1.2 over WebSocket, `v12.stomp`, `v11.stomp` and `v10.stomp`.
+///
+/// CONNECT carries `authorization: Bearer ...` or `x-api-key`, or the socket is opened with a browser's session cookie
+/// from one of our own pages. The `destination` of SUBSCRIBE is the path of any route that answers with
+/// `text/event-stream`; each of its events is a MESSAGE. Nothing can be sent. See the guide to live routes.
+// The door answers a request that asks for a WebSocket before it comes here.
+#[utoipa::path(get, path = "/ws", tag = "gateway", security(()),
+    responses((status = 101, description = "From here on it is a socket."),
+        (status = 426, description = "The request asks for no WebSocket.", body = ref("#/components/schemas/Problem"),
+            example = json!({"code": "upgrade_required", "message": "this is a WebSocket that speaks STOMP",
+                "details": {}, "correlation_id": "5f0c7a9de1b24c06"}))))]
+async fn open_socket(headers: HeaderMap) -> Response {
+    let message = "this is a WebSocket (RFC 6455, version 13, over HTTP/1.1) that speaks STOMP";
+    let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message);
+    let correlation_id = headers.get("x-correlation-id").and_then(|value| value.to_str().ok());
+    let mut answer = envelope(&problem, correlation_id.unwrap_or_default());
+    let asked = [
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+    ];
+    answer.headers_mut().extend(asked);
+    answer
 }
 
 /// Lists the routes of all services.

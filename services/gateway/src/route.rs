@@ -34,6 +34,8 @@ pub struct Route {
     pub admin: bool,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// Whether its answer goes on, as server-sent events.
+    live: bool,
     told: Told,
 }
 
@@ -89,6 +91,8 @@ pub struct BadRoute {
     why: String,
 }
 
+/// Where a document says that an answer goes on.
+const LIVE_ANSWER: &str = "/responses/200/content/text~1event-stream";
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Where administrators work, beside what says so itself.
 const ADMIN_PATHS: [&str; 9] = [
@@ -217,6 +221,7 @@ impl Route {
             method: parsed,
             path: path.to_owned(),
             public,
+            live: operation.pointer(LIVE_ANSWER).is_some(),
             told,
         })
     }
@@ -224,6 +229,11 @@ impl Route {
     /// Whether doing it twice is doing it once.
     pub fn is_idempotent(&self) -> bool {
         self.method.is_idempotent()
+    }
+
+    /// Whether its answer is a stream that can be followed.
+    pub fn is_live(&self) -> bool {
+        self.live
     }
 
     fn bad(&self, why: String) -> BadRoute {

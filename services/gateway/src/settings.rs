@@ -119,6 +119,13 @@ pub const BODY_MAX: Setting<kernel::config::ByteSize> = Setting::new(
     "The largest body of any kind that is passed on; JSON has its own, smaller limit.",
 )
 .live();
+/// How many sockets there may be.
+pub const SOCKETS_MAX: Setting<usize> = Setting::new(
+    "gateway.sockets_max",
+    || 5_000,
+    "How many sockets may be open at `/ws` in one process; more are refused with 503.",
+)
+.live();
 /// Which requests are logged.
 pub const ACCESS_LOG: Setting<AccessLog> = Setting::new(
     "gateway.access_log",
@@ -158,6 +165,7 @@ pub fn declarations() -> Vec<Declaration> {
         ADMIN_ADDRESSES.declare(),
         ORIGINS.declare(),
         BODY_MAX.declare(),
+        SOCKETS_MAX.declare(),
         ACCESS_LOG.declare(),
         UPSTREAMS.declare(),
         NAMES_EVERY.declare(),

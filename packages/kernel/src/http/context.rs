@@ -228,6 +228,13 @@ pub struct IdempotencyKey {
 
 const KEY_LENGTH_MAX: usize = 255;
 
+impl IdempotencyKey {
+    /// Whether the caller gave one.
+    pub fn is_used(&self) -> bool {
+        self.used.is_some()
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 

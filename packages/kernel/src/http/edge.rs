@@ -161,8 +161,9 @@ async fn handle(edge: &Edge, request: Request, next: Next, mut facts: Facts) -> 
     let body = if says_json(&parts.headers) {
         match collect(body, edge.body_bytes_max).await {
             Ok(bytes) => {
-                facts.body = Some(bytes);
-                Body::empty()
+                facts.body = Some(bytes.clone());
+                // Whoever checks a signature takes the bytes as they came.
+                Body::from(bytes)
             }
             Err(problem) => return problem.into_response(),
         }

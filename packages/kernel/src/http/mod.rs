@@ -2,7 +2,7 @@
 //!
 //! A handler takes [`Ctx`], [`Caller`], [`IdempotencyKey`] and [`Json`], [`Query`] or [`Path`], in this order,
 //! calls one command or query and answers. Read `problem.rs` (what callers hear), `input.rs` (parsing),
-//! `context.rs` (the caller and the transaction), `answer.rs`, `edge.rs` (what surrounds every request),
+//! `context.rs` (the caller and the transaction), `answer.rs`, `live.rs` (answers that go on), `edge.rs` (what surrounds every request),
 //! `openapi.rs` (the document, from the same code), `compress.rs` (smaller answers), and `server/` (listening and
 //! draining) with `tls.rs`.
 
@@ -13,6 +13,7 @@ mod edge;
 mod health;
 mod idempotency;
 mod input;
+mod live;
 mod openapi;
 mod problem;
 mod server;
@@ -20,6 +21,10 @@ mod tls;
 
 #[cfg(test)]
 mod compress_tests;
+#[cfg(test)]
+mod live_tests;
+#[cfg(test)]
+mod openapi_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +36,8 @@ pub use edge::{Edge, correlation_id, envelope, surround, with_fallback};
 pub use health::{Health, Ready};
 pub(crate) use idempotency::Running as RunningKeys;
 pub use input::{Json, Path, Query};
+pub use live::Live;
+pub(crate) use live::Streams;
 pub use openapi::{complete, merge};
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use server::{Arrived, ClientAddress, Listening, Patience, Room, listen};

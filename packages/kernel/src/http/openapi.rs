@@ -95,7 +95,13 @@ pub fn merge(documents: impl IntoIterator<Item = (&'static str, Value)>) -> Valu
     for (service, document) in documents {
         let document = under_its_name(service, document);
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            whole["paths"][path] = item.clone();
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let known = &mut whole["paths"][path][method];
+                *known = match known.take() {
+                    Value::Null => operation.clone(),
+                    other => either(other, operation),
+                };
+            }
         }
         for (kind, named) in document["components"].as_object().into_iter().flatten() {
             for (name, value) in named.as_object().into_iter().flatten() {
@@ -104,6 +110,43 @@ pub fn merge(documents: impl IntoIterator<Item = (&'static str, Value)>) -> Valu
         }
     }
     whole
+}
+
+/// One operation that two services share: what it takes and answers is either's, and its words are the first one's.
+fn either(mut first: Value, second: &Value) -> Value {
+    const SCHEMA: &str = "/content/application~1json/schema";
+    let join = |first: &mut Value, second: &Value| {
+        if first.is_null() {
+            *first = second.clone();
+        } else if let (Some(one), Some(other)) = (first.pointer_mut(SCHEMA), second.pointer(SCHEMA)) {
+            *one = json!({ "anyOf": [one.take(), other] });
+        }
+    };
+    // An example of one is none of the other.
+    if let Some(content) =
+        first.pointer_mut("/requestBody/content/application~1json").and_then(Value::as_object_mut)
+    {
+        content.remove("example");
+    }
+    join(&mut first["requestBody"], &second["requestBody"]);
+    for (status, answer) in second["responses"].as_object().into_iter().flatten() {
+        join(&mut first["responses"][status], answer);
+    }
+    for other in second["parameters"].as_array().into_iter().flatten() {
+        let parameters = first["parameters"].as_array_mut();
+        let same = |one: &&mut Value| one["name"] == other["name"] && one["in"] == other["in"];
+        match parameters.and_then(|all| all.iter_mut().find(same)) {
+            Some(one) if one["in"] == "path" => {
+                one["schema"] = json!({ "anyOf": [one["schema"].take(), other["schema"]] })
+            }
+            Some(_) => {}
+            None => match first["parameters"].as_array_mut() {
+                Some(all) => all.push(other.clone()),
+                None => first["parameters"] = json!([other]),
+            },
+        }
+    }
+    first
 }
 
 fn under_its_name(service: &str, document: Value) -> Value {

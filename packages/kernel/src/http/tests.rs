@@ -101,6 +101,10 @@ async fn get_note(ctx: Ctx, caller: Caller, Path(id): Path<UserId>) -> Answer<No
     .map(|note: Reply<Note>| note.versioned(7))
 }
 
+async fn echo(body: bytes::Bytes) -> bytes::Bytes {
+    body
+}
+
 async fn panics() -> &'static str {
     panic!("a bug in a handler")
 }
@@ -110,6 +114,7 @@ fn notes() -> OpenApiRouter<Running> {
         .routes(routes!(write_note, list_notes))
         .routes(routes!(get_note))
         .route("/panics", axum::routing::get(panics))
+        .route("/echo", axum::routing::post(echo))
 }
 
 struct Stage {
@@ -138,6 +143,7 @@ impl Stage {
             verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
             internal: Arc::new(internal),
             catalogue: Arc::default(),
+            outside: crate::testing::outside(),
         };
         let running = Service::new("notes").migrations(MIGRATIONS).routes(notes).open(&platform).unwrap();
         let (routes, document) = running.routes();
@@ -305,6 +311,19 @@ fn bad_input_is_told_by_its_field() {
             assert_eq!(said.body["correlation_id"], said.headers["x-correlation-id"].to_str().unwrap());
         }
         assert_eq!(stage.count().await, 0);
+    });
+}
+
+#[test]
+fn whoever_checks_a_signature_gets_the_bytes_as_they_came() {
+    let place = Place::sqlite();
+    crate::testing::run(async {
+        let stage = Stage::new(&place);
+        for kind in ["application/json", "text/plain"] {
+            let request = Request::post("/echo").header("content-type", kind);
+            let said = stage.send(request.body(Body::from("{ \"b\": 1,  \"a\":2 }")).unwrap()).await;
+            assert_eq!((said.status, &said.body), (StatusCode::OK, &json!({ "a": 2, "b": 1 })), "{kind}");
+        }
     });
 }
 

@@ -94,6 +94,7 @@ pub(super) fn claim(
     picks: &Fenced,
     lease_until: Timestamp,
 ) -> Result<Vec<Leased>, StoreError> {
+    // `state || ''` stands in no index: SQLite would look at all jobs of that state, whatever was picked.
     tx.rows(
         "with recursive picked (job, at_fence, rest) as (
            select cast('' as text), cast(0 as bigint), cast($1 as text)
@@ -101,7 +102,7 @@ pub(super) fn claim(
            select substr(rest, 1, 30), cast(substr(rest, 31, 20) as bigint), substr(rest, 51)
            from picked where rest <> '')
          update jobs set state = 'running', attempts = attempts + 1, fence = fence + 1, lease_until = $2
-         from picked where id = job and fence = at_fence and state = 'ready'
+         from picked where id = job and fence = at_fence and state || '' = 'ready'
          returning id, project_id, kind, payload, attempts, fence, correlation_id, traceparent",
         params![picks.0, lease_until],
     )
@@ -139,7 +140,7 @@ pub(super) fn held(tx: &mut Tx<'_>, jobs: &Fenced) -> Result<Vec<JobId>, StoreEr
            union all
            select substr(rest, 1, 30), cast(substr(rest, 31, 20) as bigint), substr(rest, 51)
            from ours where rest <> '')
-         select id from ours join jobs on id = job where fence = at_fence and state = 'running'",
+         select id from ours join jobs on id = job where fence = at_fence and state || '' = 'running'",
         params![jobs.0],
     )
 }
@@ -153,7 +154,7 @@ pub(super) fn done(tx: &mut Tx<'_>, jobs: &Fenced) -> Result<u64, StoreError> {
            select substr(rest, 1, 30), cast(substr(rest, 31, 20) as bigint), substr(rest, 51)
            from ours where rest <> '')
          update jobs set state = 'done', lease_until = null, error = null, finished_at = $2
-         from ours where id = job and fence = at_fence and state = 'running'",
+         from ours where id = job and fence = at_fence and state || '' = 'running'",
         params![jobs.0, tx.now()],
     )
 }

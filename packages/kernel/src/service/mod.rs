@@ -17,9 +17,10 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::auth::Verifier;
 use crate::config::{self, Declaration, Setting, Settings};
 use crate::events::{self, Handlers, Heard};
-use crate::http::{Edge, complete, purge_idempotency_keys, surround};
+use crate::http::{Edge, Streams, complete, purge_idempotency_keys, surround};
 use crate::ids::Ids;
 use crate::jobs::{self, Jobs};
+use crate::outside::Outside;
 use crate::store::{Engine, Migration, Store, StoreError, Surroundings, Tx};
 
 /// The largest JSON body that a service takes.
@@ -79,6 +80,7 @@ pub fn catalogue(services: &[Service]) -> Catalogue {
 }
 
 type Routes = fn() -> OpenApiRouter<Running>;
+type Calls = Box<dyn FnOnce(&mut Jobs, &Means) + Send>;
 type Clear = fn(&mut Tx<'_>) -> Result<(), StoreError>;
 
 /// What a service brings to the binary.
@@ -88,9 +90,11 @@ pub struct Service {
     routes: Option<Routes>,
     handlers: Handlers,
     jobs: Jobs,
+    calls: Vec<Calls>,
     tells: Vec<EventKind>,
     settings: Vec<Declaration>,
     rebuild: Option<Clear>,
+    body_bytes_max: usize,
 }
 
 /// A service with its database open. Clones are the same service.
@@ -103,6 +107,7 @@ struct Inner {
     verifier: Arc<Verifier>,
     internal: Arc<Verifier>,
     running_keys: crate::http::RunningKeys,
+    streams: Streams,
     routes: Option<Routes>,
     handlers: Arc<Handlers>,
     /// Whether it hears the registry alone.
@@ -110,6 +115,7 @@ struct Inner {
     catalogue: Arc<Catalogue>,
     jobs: Arc<Jobs>,
     rebuild: Option<Clear>,
+    body_bytes_max: usize,
 }
 
 /// What all services of a process share.
@@ -127,6 +133,19 @@ pub struct Platform {
     pub internal: Arc<Verifier>,
     /// What all services of the platform can be set, those of other processes included.
     pub catalogue: Arc<Catalogue>,
+    /// The way outside.
+    pub outside: Arc<Outside>,
+}
+
+/// What a call to the outside may use. It holds no transaction.
+#[derive(Clone)]
+pub struct Means {
+    /// The service's database, to look up what the job left there.
+    pub store: Store,
+    /// The service's settings.
+    pub settings: Settings,
+    /// The way outside.
+    pub outside: Arc<Outside>,
 }
 
 impl Service {
@@ -138,10 +157,17 @@ impl Service {
             routes: None,
             handlers: Handlers::default(),
             jobs: Jobs::default(),
+            calls: Vec::new(),
             tells: Vec::new(),
             settings: Vec::new(),
             rebuild: None,
+            body_bytes_max: 0,
         }
+    }
+
+    /// It takes JSON bodies of so many bytes, also where others take smaller ones.
+    pub fn takes_bodies_of(self, body_bytes_max: usize) -> Self {
+        Self { body_bytes_max, ..self }
     }
 
     /// What it stores.
@@ -176,6 +202,12 @@ impl Service {
     /// What it does later, and because time passed.
     pub fn jobs(mut self, register: impl FnOnce(&mut Jobs)) -> Self {
         register(&mut self.jobs);
+        self
+    }
+
+    /// What it asks of others: calls to the outside, registered when it is known with what means.
+    pub fn calls(mut self, register: impl FnOnce(&mut Jobs, &Means) + Send + 'static) -> Self {
+        self.calls.push(Box::new(register));
         self
     }
 
@@ -222,6 +254,13 @@ impl Service {
             Store::open(self.name, platform.engine.clone(), self.migrations, platform.surroundings.clone())?;
         let settings = platform.settings.of_another();
         config::load(&store, &settings)?;
+        let means = Means {
+            store: store.clone(),
+            settings: settings.clone(),
+            outside: Arc::clone(&platform.outside),
+        };
+        let mut jobs = self.jobs;
+        self.calls.into_iter().for_each(|register| register(&mut jobs, &means));
         let (hears_nobody, mut handlers) = (self.handlers.is_empty(), self.handlers);
         handlers.hear_with(ConfigPublished::TYPE, config::on_published(self.name, settings.clone()));
         Ok(Running(Arc::new(Inner {
@@ -234,8 +273,10 @@ impl Service {
             handlers: Arc::new(handlers),
             hears_nobody,
             catalogue: Arc::clone(&platform.catalogue),
-            jobs: Arc::new(self.jobs),
+            streams: Streams::default(),
+            jobs: Arc::new(jobs),
             rebuild: self.rebuild,
+            body_bytes_max: self.body_bytes_max,
         })))
     }
 }
@@ -290,6 +331,10 @@ impl Running {
         &self.0.internal
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+
     pub(crate) fn running_keys(&self) -> &crate::http::RunningKeys {
         &self.0.running_keys
     }
@@ -298,7 +343,8 @@ impl Running {
     pub fn routes(&self) -> (Router, Value) {
         let Some(routes) = self.0.routes else { return (Router::new(), Value::Null) };
         let (router, api) = routes().split_for_parts();
-        let edge = edge(self.name(), self.settings(), self.store().ids());
+        let mut edge = edge(self.name(), self.settings(), self.store().ids());
+        edge.body_bytes_max = edge.body_bytes_max.max(self.0.body_bytes_max);
         (surround(router.with_state(self.clone()), edge), complete(api, self.name()))
     }
 
@@ -316,6 +362,11 @@ impl Running {
         if !self.0.jobs.is_empty() {
             tasks.spawn(jobs::work(store, Arc::clone(&self.0.jobs), stop.clone()));
         }
+        let (service, mut stopping) = (self.clone(), stop.clone());
+        tasks.spawn(async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+            service.streams().end();
+        });
         tasks.spawn(figures::count(self.clone(), sources, stop.clone()));
         tasks.spawn(clean_up(self.clone(), stop.clone()));
     }

@@ -22,6 +22,8 @@ mod wrap;
 #[cfg(test)]
 mod tests;
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -110,6 +112,20 @@ pub(crate) struct Parts {
     ids: Ids,
     keys: Arc<Keys>,
     signals: Signals,
+    beside: Beside,
+}
+
+/// What a service keeps in memory beside its database: one of each type, as long as the database is open. What it holds
+/// is not undone with a transaction, so whoever uses it compares it with the rows first.
+#[derive(Default)]
+pub(crate) struct Beside(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl Beside {
+    fn get<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = kept.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(one).downcast().unwrap_or_default()
+    }
 }
 
 /// Wakes who waits for events or jobs of this database, after the commit.
@@ -144,7 +160,7 @@ impl Parts {
             jobs: watch::Sender::new(0),
             positions_with_commit: matches!(engine, Engine::Sqlite { .. }),
         };
-        Arc::new(Self { service, clock, ids, keys, signals })
+        Arc::new(Self { service, clock, ids, keys, signals, beside: Beside::default() })
     }
 
     fn tx<'c>(&'c self, connection: tx::Connection<'c>, work: &dyn Work) -> Tx<'c> {
@@ -155,6 +171,7 @@ impl Parts {
             now: self.clock.now(),
             ids: &self.ids,
             keys: &self.keys,
+            beside: &self.beside,
             health: tx::Health::Well,
             events: Vec::new(),
             jobs: Vec::new(),
@@ -349,6 +366,11 @@ impl Store {
     /// The keys of its transactions.
     pub fn keys(&self) -> &Keys {
         &self.0.parts.keys
+    }
+
+    /// What the service keeps in memory beside this database.
+    pub fn beside<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.0.parts.beside.get()
     }
 
     /// Changes when events were announced in this process.

@@ -209,7 +209,7 @@ pub(super) fn serve_until_idle(address: &Address, queue: &Queue, parts: &Arc<Par
     let mut connection: Option<PgConnection> = None;
     loop {
         match queue.pop(IDLE_MAX) {
-            Some(work) => serve(address, &mut connection, work, parts),
+            Some(work) => serve(address, &mut connection, work, queue, parts),
             None => {
                 connection = None;
                 if queue.leave() {
@@ -220,7 +220,14 @@ pub(super) fn serve_until_idle(address: &Address, queue: &Queue, parts: &Arc<Par
     }
 }
 
-fn serve(address: &Address, held: &mut Option<PgConnection>, mut work: Box<dyn Work>, parts: &Parts) {
+fn serve(
+    address: &Address,
+    held: &mut Option<PgConnection>,
+    mut work: Box<dyn Work>,
+    queue: &Queue,
+    parts: &Parts,
+) {
+    let mut turn = None;
     for attempt in 0..TRIES_MAX {
         let connection = match held {
             Some(connection) => connection,
@@ -240,7 +247,11 @@ fn serve(address: &Address, held: &mut Option<PgConnection>, mut work: Box<dyn W
                 if connection_lost {
                     *held = None;
                 }
-                // Full jitter, so that the losers of one race do not meet again.
+                // Who loses again waits for a turn, so that the losers of one hot row go one after another here; from
+                // those of other processes full jitter keeps them apart.
+                if attempt > 0 && turn.is_none() {
+                    turn = Some(queue.turn());
+                }
                 let ceiling_micros = 500_u64 << attempt.min(7);
                 std::thread::sleep(Duration::from_micros(parts.ids.random() % ceiling_micros));
             }

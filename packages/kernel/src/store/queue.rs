@@ -88,6 +88,8 @@ where
 pub(super) struct Queue {
     line: Mutex<Line>,
     ready: Condvar,
+    /// Held by the one loser of races whose turn it is.
+    turn: Mutex<()>,
     works_max: usize,
 }
 
@@ -110,11 +112,16 @@ pub(super) enum Pushed {
 impl Queue {
     pub fn new(works_max: usize) -> Self {
         let line = Line { works: VecDeque::new(), idle: 0, workers: 0, open: true };
-        Self { line: Mutex::new(line), ready: Condvar::new(), works_max }
+        Self { line: Mutex::new(line), ready: Condvar::new(), turn: Mutex::new(()), works_max }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other worker has this turn.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts work at the end of the line, or answers it with "busy".

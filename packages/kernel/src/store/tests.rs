@@ -427,3 +427,19 @@ fn what_was_answered_is_there_after_reopening() {
         assert_eq!(again.read(mine(), all).await.unwrap(), [thing("cup")]);
     });
 }
+
+#[test]
+fn a_statement_with_a_limit_is_prepared_once() {
+    let directory = crate::testing::unique_directory();
+    let connection = super::sqlite::open(&directory.join("plan.db")).unwrap();
+    connection.execute_batch("create table things (id integer primary key)").unwrap();
+    let mut statement =
+        connection.prepare("select id from things where id > ?1 order by id limit ?2").unwrap();
+    for limit in 1..10 {
+        assert!(!statement.exists([0, limit]).unwrap());
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+    drop(statement);
+    drop(connection);
+    std::fs::remove_dir_all(directory).unwrap();
+}

@@ -1,8 +1,11 @@
 //! One transaction, as a command sees it: statements, the time, new ids, and what it tells the world.
 
+use std::sync::Arc;
+
 use contracts::{Event, EventId, Id, ProjectId, Timestamp};
 use serde::de::DeserializeOwned;
 
+use super::Beside;
 use super::error::StoreError;
 use super::postgres::PgConnection;
 use super::sqlite::SqliteConnection;
@@ -68,6 +71,7 @@ pub struct Tx<'c> {
     pub(super) now: Timestamp,
     pub(super) ids: &'c Ids,
     pub(super) keys: &'c Keys,
+    pub(super) beside: &'c Beside,
     pub(super) health: Health,
     /// Announced so far; stored last, when the rows they are about are locked.
     pub(super) events: Vec<NewEvent>,
@@ -102,6 +106,11 @@ impl Tx<'_> {
     /// The keys that fields are sealed and blocks are signed with.
     pub fn keys(&self) -> &Keys {
         self.keys
+    }
+
+    /// What the service keeps in memory beside this database.
+    pub fn beside<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.beside.get()
     }
 
     /// A random number for jitter.

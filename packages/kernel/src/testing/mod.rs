@@ -4,6 +4,7 @@
 //! (as in CI), its absence is a failure.
 
 mod isolation;
+mod peer;
 mod stage;
 
 use std::path::PathBuf;
@@ -13,11 +14,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use contracts::Timestamp;
 
 pub use isolation::{Isolation, isolation};
+pub use peer::{Asked, Peer};
 pub use stage::{Player, Said, Stage, staged};
 
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::keys::Keys;
+use crate::outside::{Guard, Outside, OutsideSettings};
 use crate::store::{Engine, Migration, Store, Surroundings};
 
 /// Where tests find a Postgres in which they may create databases.
@@ -106,6 +109,15 @@ pub fn surroundings() -> Surroundings {
         Err(error) => panic!("no keys for a test: {error}"),
     };
     Surroundings { clock: Clock::held(Timestamp::from_millis(1_790_000_000_000)), ids: Ids::new(), keys }
+}
+
+/// An outside that is this machine.
+pub fn outside() -> Arc<Outside> {
+    let guard = Guard { ports: vec![1..=u16::MAX], allow_loopback: true };
+    match Outside::new(OutsideSettings { guard, ..OutsideSettings::default() }) {
+        Ok(outside) => Arc::new(outside),
+        Err(error) => panic!("no TLS for a test: {error}"),
+    }
 }
 
 /// A directory of its own, empty.

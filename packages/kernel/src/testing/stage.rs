@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{Place, on_both, surroundings};
+use super::{Place, on_both, outside, surroundings};
 use crate::auth::{Claims, JwkSet, Kind, Signer, StaticKeys, TokenType, Verifier};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -118,6 +118,7 @@ impl Stage {
             verifier: Arc::new(Verifier::new("stoa", "stoa", TokenType::Access, keys)),
             internal: Arc::new(internal),
             catalogue: Arc::new(catalogue),
+            outside: outside(),
         };
         let running = open(service, platform.clone()).await;
         Self { routes: running.routes().0, running, clock, signer, platform }
@@ -159,7 +160,11 @@ impl Stage {
             request = request.header(*name, *value);
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let request = request.body(body).unwrap_or_else(|error| panic!("no request: {error}"));
+        self.send(request.body(body).unwrap_or_else(|error| panic!("no request: {error}"))).await
+    }
+
+    /// A request as it is, such as a provider's, whose body is no JSON of ours.
+    pub async fn send(&self, request: Request<Body>) -> Said {
         let answer = match self.routes.clone().oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},

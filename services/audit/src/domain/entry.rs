@@ -2,9 +2,9 @@
 //!
 //! It leaves out who may say so, and what the service adds to make a record of it (`commands`).
 
-use contracts::Timestamp;
+use contracts::{BadText, Timestamp};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -45,50 +45,12 @@ pub struct Target {
     pub id: ObjectId,
 }
 
-/// A text that is not what it should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected {0}")]
-pub struct BadText(&'static str);
-
 /// A JSON object as text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub struct Details(String);
 
-macro_rules! texts {
-    ($($(#[$about:meta])* $name:ident: $is_sound:expr, $pattern:literal, $example:literal, $expected:literal;)+) => {$(
-        $(#[$about])*
-        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-        #[serde(try_from = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The text itself.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = BadText;
-
-            fn try_from(text: String) -> Result<Self, BadText> {
-                if $is_sound(&text) { Ok(Self(text)) } else { Err(BadText($expected)) }
-            }
-        }
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let schema = ObjectBuilder::new().schema_type(Type::String).description(Some($expected));
-                schema.pattern(Some($pattern)).examples([json!($example)]).into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    )+};
-}
-
-texts! {
+contracts::texts! {
     /// Who did it: `user:usr_…`, `service:orders`.
     Actor: is_printable, r"^[^\x00-\x1f\x7f-\x9f]{1,200}$", "user:usr_01jd3sa4k8qm7v2x9c5f0t6w1b",
         "1 to 200 printable characters";
@@ -160,6 +122,8 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -21,7 +21,8 @@ mod retention;
 mod verify;
 
 pub use chain::{Block, Head, Leaf, NotABlock, UnsignedBlock};
-pub use entry::{Action, Actor, BadText, Details, Entry, ObjectId, ObjectKind, Subject, Target};
+pub use contracts::BadText;
+pub use entry::{Action, Actor, Details, Entry, ObjectId, ObjectKind, Subject, Target};
 pub use finding::{Fault, Finding, Report, Warning};
 pub use hash::{BadBytes, Hash, Signature};
 pub use merkle::{Tree, inclusion_proof, root, verify_inclusion};

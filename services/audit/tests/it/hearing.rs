@@ -23,7 +23,10 @@ async fn announce(store: &Store, scope: Scope) {
         .write(scope, |tx| {
             let (order_id, user_id) = (OrderId::from_u128(1), UserId::from_u128(2));
             let currency: Currency = "INR".parse().unwrap();
-            tx.publish(order_id, &OrderPaid { order_id, amount: 5, currency, user_id })?;
+            tx.publish(
+                order_id,
+                &OrderPaid { order_id, amount: 5, currency, user_id, lines: Vec::new(), number: None },
+            )?;
             let email = Some("ann@example.com".to_owned());
             tx.publish(user_id, &UserCreated { user_id, email, phone: None })?;
             Ok::<_, StoreError>(())

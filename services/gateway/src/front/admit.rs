@@ -86,6 +86,15 @@ impl Admission {
         Ok(caller)
     }
 
+    /// Whether a page of this origin is the caller's project's, or of the very host that it calls.
+    pub fn is_our_page(&self, origin: &str, host: Option<&str>, caller: &Caller) -> bool {
+        let project = caller.project().and_then(|project| self.known.project(project));
+        let of_project = project.is_some_and(|project| {
+            origin::allowed(origin, project.facts.cors_origins.iter().map(String::as_str))
+        });
+        of_project || origin::is_same_site(origin, host)
+    }
+
     /// A browser sends cookies for any page. What changes something must come from a page that could read ours.
     fn sent_by_our_page(&self, method: &Method, headers: &HeaderMap, caller: &Caller) -> Result<(), Problem> {
         if method.is_safe() {
@@ -94,14 +103,10 @@ impl Admission {
         let refused =
             || Problem::new(StatusCode::FORBIDDEN, "csrf", "the request does not come from our own page");
         let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(origin) = text(header::ORIGIN) {
-            let project = caller.project().and_then(|project| self.known.project(project));
-            let of_project = project.is_some_and(|project| {
-                origin::allowed(origin, project.facts.cors_origins.iter().map(String::as_str))
-            });
-            if !of_project && !origin::is_same_site(origin, text(header::HOST)) {
-                return Err(refused());
-            }
+        if let Some(origin) = text(header::ORIGIN)
+            && !self.is_our_page(origin, text(header::HOST), caller)
+        {
+            return Err(refused());
         }
         match caller.session {
             Some(session) if csrf_fits(&self.csrf, session, headers) => Ok(()),

@@ -1,13 +1,16 @@
 //! The way of a request through the door: counted, known, allowed, passed on, told.
 //!
 //! Read [`Front::answer`]: it is the whole way on one page. What each step needs stands in its own file: `limits` and
-//! `shared` (how much), `admit` (who), `cors` (from which pages), `words` and `remote` (to services elsewhere), `log`.
+//! `shared` (how much), `policy` (by which settings), `admit` (who), `cors` (from which pages), `words` and `remote` (to
+//! services elsewhere), `live/` (the socket), `log`.
 
 mod admit;
 mod credential;
 mod cors;
 mod limits;
+mod live;
 mod log;
+mod policy;
 mod redis;
 mod remote;
 mod shared;
@@ -34,10 +37,12 @@ use crate::domain::address::{Networks, caller_address, counted_as};
 use crate::http::Standing;
 use crate::known::{Known, Project};
 use crate::route::{Found, Route, RouteTable, Tier, by_body};
-use crate::settings::{self, AccessLog, WhenAway};
+use crate::settings::{self, WhenAway};
 use crate::upstreams::Upstreams;
 use admit::{Admission, Admitted, unauthenticated};
-use limits::{Left, Limits, Over};
+use limits::{Left, Over};
+use live::Sockets;
+use policy::Policy;
 use remote::Addresses;
 use shared::Shared;
 use words::Words;
@@ -71,17 +76,7 @@ struct Inner {
     shared: Option<Shared>,
     addresses: tokio::sync::Mutex<Addresses>,
     policy: RwLock<Arc<Policy>>,
-}
-
-/// The settings as they are now, made ready.
-struct Policy {
-    limits: Limits,
-    trusted: Networks,
-    admin_addresses: Networks,
-    origins: Vec<String>,
-    body_max: u64,
-    access_log: AccessLog,
-    when_away: WhenAway,
+    sockets: Sockets,
 }
 
 /// One request on its way: what is known of it so far, and what will be told of it.
@@ -131,7 +126,8 @@ impl Front {
         let words = Words::new(signer, issuer);
         let shared = service.settings().get(&settings::REDIS_URL).map(Shared::at);
         let addresses = tokio::sync::Mutex::default();
-        Self(Arc::new(Inner { service, behind, words, known, admission, shared, addresses, policy }))
+        let sockets = Sockets::default();
+        Self(Arc::new(Inner { service, behind, words, known, admission, shared, addresses, policy, sockets }))
     }
 
     /// The door as routes, to be listened for.
@@ -201,6 +197,16 @@ impl Front {
                 door.look_for_addresses().await;
             }
         });
+        let (door, mut stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move {
+            // A channel without senders says the same: it is over.
+            let _ = stopped.wait_for(|stop| *stop).await;
+            door.0.sockets.end().await;
+        });
+    }
+
+    fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.0.policy.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn look(&self, anew: bool) {
@@ -211,7 +217,7 @@ impl Front {
 
     /// The way of one request.
     pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        let policy = Arc::clone(&self.0.policy.read().unwrap_or_else(PoisonError::into_inner));
+        let policy = self.policy();
         let mut visit = self.arrive(&policy, &mut request);
         let gzip = takes_gzip(request.headers());
         let outcome = match cors::preflight(&visit.method, request.headers(), &policy.origins, &self.0.known)
@@ -292,6 +298,9 @@ impl Front {
         let request = self.admit(policy, visit, request).await?;
         match route {
             None => Ok(called(&self.0.behind.rest, request).await),
+            Some(route) if route.path == live::PATH && live::is_asked_for(&request) => {
+                self.open_socket(policy, visit, request)
+            }
             Some(route) => match self.0.behind.here.get(route.service) {
                 Some(service) => Ok(called(service, request).await),
                 None => self.call_elsewhere(route, visit, request).await,
@@ -317,10 +326,10 @@ impl Front {
         }
         let wall = self.0.service.store().clock().wall();
         let admitted = self.0.admission.admit(&visit.method, request.headers(), wall).await;
-        // Whoever signs in or out may still have an old cookie.
+        // Whoever signs in or out may still have an old cookie. Pages are for anybody: their forms prove themselves.
         let public = route.as_ref().is_none_or(|route| route.public);
         let Admitted { caller, project } = match admitted {
-            Err(problem) if public && problem.status() != StatusCode::FORBIDDEN => {
+            Err(problem) if public && (route.is_none() || problem.status() != StatusCode::FORBIDDEN) => {
                 tracing::debug!(code = problem.code(), "a bad credential where none is needed");
                 request.headers_mut().remove(header::AUTHORIZATION);
                 Admitted::default()
@@ -400,27 +409,6 @@ impl Visit {
             return Err(Problem::new(StatusCode::FORBIDDEN, "address_not_allowed", message));
         }
         Ok(())
-    }
-}
-
-impl Policy {
-    fn of(service: &Running) -> Self {
-        let settings = service.settings();
-        let origins = settings.get(&settings::ORIGINS);
-        Self {
-            limits: Limits::new(settings),
-            trusted: settings.get(&settings::TRUSTED_PROXIES),
-            admin_addresses: settings.get(&settings::ADMIN_ADDRESSES),
-            origins: origins
-                .split(',')
-                .map(str::trim)
-                .filter(|one| !one.is_empty())
-                .map(str::to_owned)
-                .collect(),
-            body_max: settings.get(&settings::BODY_MAX).0,
-            access_log: settings.get(&settings::ACCESS_LOG),
-            when_away: settings.get(&settings::WHEN_AWAY),
-        }
     }
 }
 

@@ -5,7 +5,11 @@
 
 mod door;
 mod limits;
+mod live;
+mod live_notes;
 mod stage;
+#[path = "../../../../tests/platform/stomp.rs"]
+mod stomp;
 mod upstreams;
 mod upstreams_backend;
 mod upstreams_streaming;

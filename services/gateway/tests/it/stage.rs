@@ -1,7 +1,7 @@
 //! A door with one small service behind it, in one process and without a network.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,13 +18,18 @@ use kernel::http::ClientAddress;
 use kernel::store::{Scope, Store};
 use kernel::testing::{self, Place, Player};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tower::ServiceExt;
+
+use crate::live_notes::LiveNotes;
 
 /// A door and all around it.
 pub struct Stage {
     pub door: Front,
     pub gateway: testing::Stage,
     pub identity: Store,
+    /// What is followed behind the door.
+    pub notes: LiveNotes,
     routes: Router,
 }
 
@@ -79,6 +84,7 @@ impl Asked {
 pub fn notes_document() -> Value {
     json!({ "paths": {
         "/api/v1/notes": { "get": {}, "post": {} },
+        "/api/v1/notes/{id}/live": { "get": { "responses": { "200": { "content": { "text/event-stream": {} } } } } },
         "/api/v1/notes/open": { "get": { "security": [{}] } },
         "/api/v1/auth/login": { "post": { "security": [{}] } },
         "/api/v1/roles": { "get": {} },
@@ -124,13 +130,19 @@ impl Stage {
     pub async fn new(place: &Place, settings: &[(&str, &str)]) -> Self {
         let gateway = testing::Stage::with(place, gateway::service(), settings).await;
         let identity = gateway.neighbour("identity").await;
-        let door = door(&gateway, true);
-        Self { routes: door.routes(), door, gateway, identity }
+        let notes = LiveNotes::default();
+        let door = door(&gateway, true, &notes);
+        Self { routes: door.routes(), door, gateway, identity, notes }
+    }
+
+    /// The door on a port, as clients find it; it is there until `stop` changes.
+    pub async fn listen(&self, stop: watch::Receiver<bool>) -> SocketAddr {
+        listened(&self.door, stop).await
     }
 
     /// The same door in production, where the key of the examples opens nothing.
     pub fn in_production(self) -> Self {
-        let door = door(&self.gateway, false);
+        let door = door(&self.gateway, false, &self.notes);
         Self { routes: door.routes(), door, ..self }
     }
 
@@ -190,16 +202,30 @@ impl Stage {
     }
 }
 
-fn door(gateway: &testing::Stage, demo_key: bool) -> Front {
+fn door(gateway: &testing::Stage, demo_key: bool, live: &LiveNotes) -> Front {
+    let here = HashMap::from([("notes", notes().merge(live.routes()))]);
+    door_before(gateway, demo_key, here, Upstreams::new(Tuning::default(), None))
+}
+
+/// Opens a port for a door.
+pub async fn listened(door: &Front, stop: watch::Receiver<bool>) -> SocketAddr {
+    let listening = kernel::http::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listening.address();
+    tokio::spawn(listening.serve(door.routes(), stop, std::time::Duration::ZERO));
+    address
+}
+
+/// A door before these services of its process, and those elsewhere.
+pub fn door_before(
+    gateway: &testing::Stage,
+    demo_key: bool,
+    mut here: HashMap<&'static str, Router>,
+    upstreams: Upstreams,
+) -> Front {
     let documents = [("notes", notes_document()), ("gateway", gateway::service().document().unwrap())];
-    let own = gateway.running.routes().0;
-    let behind = Behind {
-        table: Arc::new(RouteTable::of(&documents).unwrap()),
-        here: HashMap::from([("notes", notes()), ("gateway", own)]),
-        rest: Router::new(),
-        upstreams: Upstreams::new(Tuning::default(), None),
-        demo_key,
-    };
+    here.insert("gateway", gateway.running.routes().0);
+    let table = Arc::new(RouteTable::of(&documents).unwrap());
+    let behind = Behind { table, here, rest: Router::new(), upstreams, demo_key };
     Front::new(gateway.running.clone(), behind, Signer::generate().unwrap().0, "stoa".to_owned())
 }
 

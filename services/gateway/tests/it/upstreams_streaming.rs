@@ -44,7 +44,7 @@ impl http_body::Body for Made {
     }
 }
 
-fn made() -> (mpsc::Sender<Bytes>, Body) {
+pub fn made() -> (mpsc::Sender<Bytes>, Body) {
     let (parts, body) = mpsc::channel(1);
     (parts, Body::new(Made(body)))
 }

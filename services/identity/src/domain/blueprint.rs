@@ -118,7 +118,7 @@ const OPERATOR: SeedRole = SeedRole {
         "orders:*",
         "payments:*",
         "ledger:read",
-        "wallet:read",
+        "wallet:*",
         "fraud:*",
         "customers:*",
         "plans:*",

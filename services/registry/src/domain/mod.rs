@@ -12,8 +12,9 @@ mod settable;
 
 pub use change::{Change, TEXT_BYTES_MAX, Texts, WISHES_MAX, Wish, Wrong, plan};
 pub use config::{Config, Place, Revision};
+pub use contracts::BadText;
 pub use instance::{Instance, Presence, Said};
-pub use names::{Address, BadText, Environment, InstanceName, Remark, ServiceName, Version};
+pub use names::{Address, Environment, InstanceName, Remark, ServiceName, Version};
 pub use settable::Settable;
 
 use contracts::{Id, ProjectId};

@@ -1,58 +1,8 @@
 //! What things are called, parsed at the door: services, environments, instances, and where those answer.
 
-use std::fmt;
 use std::net::Ipv6Addr;
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
-
-/// A text that is not what it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected {0}")]
-pub struct BadText(&'static str);
-
-macro_rules! texts {
-    ($($(#[$about:meta])* $name:ident: $is_sound:expr, $pattern:literal, $example:literal, $expected:literal;)+) => {$(
-        $(#[$about])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The text itself.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = BadText;
-
-            fn try_from(text: String) -> Result<Self, BadText> {
-                if $is_sound(&text) { Ok(Self(text)) } else { Err(BadText($expected)) }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let schema = ObjectBuilder::new().schema_type(Type::String).description(Some($expected));
-                schema.pattern(Some($pattern)).examples([json!($example)]).into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    )+};
-}
-
-texts! {
+contracts::texts! {
     /// A service.
     ServiceName: is_service, "^[a-z][a-z0-9_-]{0,39}$", "audit",
         "1 to 40 of a-z, 0-9, `_` and `-`, beginning with a letter";

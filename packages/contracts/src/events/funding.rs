@@ -1,0 +1,195 @@
+//! Money that comes into wallets from outside, and leaves them for it.
+//!
+//! A top-up is requested (wallet), paid (payments: `payment.succeeded` with its id), told as paid with its account
+//! (wallet) and credited (ledger). A withdrawal is requested (wallet), reserved (ledger), paid out (payments) and
+//! completed (ledger). Amounts are minor units.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Currency, Event, TopUpId, TransactionId, UserId, WalletAccountId, WithdrawalId};
+
+/// Somebody wants to put money into their wallet: it is to be taken through a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpRequested {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// Into which account.
+    pub account_id: WalletAccountId,
+    /// Who pays.
+    pub user_id: UserId,
+    /// How much.
+    pub amount: i64,
+    /// The currency of the account.
+    pub currency: Currency,
+}
+
+/// A provider has the money of a top-up: it belongs into the account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpPaid {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// Into which account.
+    pub account_id: WalletAccountId,
+    /// How much the provider took.
+    pub amount: i64,
+    /// The currency of the account.
+    pub currency: Currency,
+}
+
+/// The money of a top-up is in the account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpCredited {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// The account.
+    pub account_id: WalletAccountId,
+    /// The ledger's transaction.
+    pub transaction_id: TransactionId,
+}
+
+/// The account does not take the money of a top-up now; it is kept for it until it is told as paid again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpHeld {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// The account.
+    pub account_id: WalletAccountId,
+    /// Why, as a stable code such as `credit_account_frozen`.
+    pub reason: String,
+}
+
+/// Somebody wants money out of their wallet: it is to be set aside and then paid out through a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalRequested {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// From which account.
+    pub account_id: WalletAccountId,
+    /// Whose money it is.
+    pub user_id: UserId,
+    /// How much.
+    pub amount: i64,
+    /// The currency of the account.
+    pub currency: Currency,
+    /// Where the money goes, as the provider names a bank account or card.
+    pub destination: String,
+}
+
+/// The money of a withdrawal is set aside: it may be paid out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalReserved {
+    /// What was asked for.
+    #[serde(flatten)]
+    pub withdrawal: WithdrawalRequested,
+}
+
+/// The money of a withdrawal could not be set aside; nothing leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalRefused {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Why, as a stable code such as `exceeds_credits`.
+    pub reason: String,
+}
+
+/// A provider has paid out what was withdrawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PayoutPaid {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// How much.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// The provider's name for it.
+    pub provider_ref: String,
+}
+
+/// What was withdrawn could not be paid out; the provider has none of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PayoutFailed {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Why, as a stable code of the provider's.
+    pub reason: String,
+}
+
+/// The money of a withdrawal has left the account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalCompleted {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// The account.
+    pub account_id: WalletAccountId,
+    /// The ledger's transaction.
+    pub transaction_id: TransactionId,
+}
+
+/// What was set aside for a withdrawal can be spent again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalReturned {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// The account.
+    pub account_id: WalletAccountId,
+    /// Why, as it was told.
+    pub reason: String,
+}
+
+impl Event for TopUpRequested {
+    const TYPE: &'static str = "top_up.requested";
+}
+
+impl Event for TopUpPaid {
+    const TYPE: &'static str = "top_up.paid";
+}
+
+impl Event for TopUpCredited {
+    const TYPE: &'static str = "top_up.credited";
+}
+
+impl Event for TopUpHeld {
+    const TYPE: &'static str = "top_up.held";
+}
+
+impl Event for WithdrawalRequested {
+    const TYPE: &'static str = "withdrawal.requested";
+    const SENSITIVE: &'static [&'static str] = &["destination"];
+}
+
+impl Event for WithdrawalReserved {
+    const TYPE: &'static str = "withdrawal.reserved";
+    const SENSITIVE: &'static [&'static str] = &["destination"];
+}
+
+impl Event for WithdrawalRefused {
+    const TYPE: &'static str = "withdrawal.refused";
+}
+
+impl Event for PayoutPaid {
+    const TYPE: &'static str = "payout.paid";
+}
+
+impl Event for PayoutFailed {
+    const TYPE: &'static str = "payout.failed";
+}
+
+impl Event for WithdrawalCompleted {
+    const TYPE: &'static str = "withdrawal.completed";
+}
+
+impl Event for WithdrawalReturned {
+    const TYPE: &'static str = "withdrawal.returned";
+}

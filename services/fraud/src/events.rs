@@ -1,0 +1,67 @@
+//! What is heard: money that is set aside for a payment, orders that a provider is to be paid for, and people.
+
+use contracts::UserId;
+use contracts::events::access::UserErased;
+use contracts::events::wallet::{AccountCreated, BalanceReserved};
+use contracts::events::{OrderCreated, UserCreated};
+use kernel::events::Heard;
+use kernel::store::{Scope, Tx};
+
+use crate::commands::deciding::{self, Consequence};
+use crate::domain::PaymentName;
+use crate::domain::facts::{Facts, Source};
+use crate::error::Error;
+use crate::jobs::JudgeOrder;
+use crate::store;
+
+/// A payment between wallets waits for our word.
+pub fn on_balance_reserved(tx: &mut Tx<'_>, heard: &Heard<'_, BalanceReserved>) -> Result<(), Error> {
+    let payment = &heard.data.payment;
+    let facts = Facts {
+        source: Source::Wallet,
+        amount: payment.amount,
+        currency: payment.currency,
+        payer: payment.payer,
+        payee: payment.payee,
+        device: payment.device.clone(),
+        address: payment.client_address.clone(),
+        at: heard.at,
+    };
+    let name = PaymentName::of(payment.payment_id);
+    deciding::judge(tx, &name, facts, Consequence::Acts, false)
+}
+
+/// A provider is to be paid for an order: whether that is judged is a setting, which a job can read.
+pub fn on_order_created(tx: &mut Tx<'_>, heard: &Heard<'_, OrderCreated>) -> Result<(), Error> {
+    let OrderCreated { order_id: order, amount, currency, user_id: payer } = heard.data;
+    tx.enqueue(&JudgeOrder { order, amount, currency, payer, at: heard.at })?;
+    Ok(())
+}
+
+/// Somebody has an account: from now on they grow older. Operators of the platform pay nobody.
+pub fn on_user_created(tx: &mut Tx<'_>, heard: &Heard<'_, UserCreated>) -> Result<(), Error> {
+    since(tx, heard.user_id, heard.at)
+}
+
+/// Somebody has a wallet, which they may have had before we heard of them.
+pub fn on_account_created(tx: &mut Tx<'_>, heard: &Heard<'_, AccountCreated>) -> Result<(), Error> {
+    match heard.user_id {
+        Some(user) => since(tx, user, heard.at),
+        None => Ok(()),
+    }
+}
+
+/// Somebody is to be forgotten; the journal names them by an id that leads nowhere any more.
+pub fn on_user_erased(tx: &mut Tx<'_>, heard: &Heard<'_, UserErased>) -> Result<(), Error> {
+    match tx.scope() {
+        Scope::Project(_) => Ok(store::forget(tx, &heard.user_id.to_string())?),
+        Scope::System(_) => Ok(()),
+    }
+}
+
+fn since(tx: &mut Tx<'_>, user: UserId, at: contracts::Timestamp) -> Result<(), Error> {
+    match tx.scope() {
+        Scope::Project(_) => Ok(store::note_since(tx, &user.to_string(), at)?),
+        Scope::System(_) => Ok(()),
+    }
+}

@@ -1,0 +1,38 @@
+//! Fraud judges payments before they happen, says why, and learns from what people decide.
+//!
+//! It moves no money and holds none back (`wallet` does, on its word), sends nothing to anybody (whoever listens to its
+//! alerts does), and asks nobody: all it knows of people and devices it has heard.
+//!
+//! Read it in this order: `domain` (the rules, pure), `commands`, `store`, `http`, `events`, `jobs`.
+
+pub mod domain;
+mod error;
+mod commands;
+mod store;
+mod http;
+mod events;
+mod jobs;
+mod settings;
+
+use contracts::events::wallet::RiskAssessed;
+use kernel::migrations;
+use kernel::service::Service;
+
+/// Everything fraud brings to the binary.
+pub fn service() -> Service {
+    Service::new("fraud")
+        .migrations(migrations!["0001_fraud.sql"])
+        .setting(settings::MODE.declare())
+        .setting(settings::TIMEOUT.declare())
+        .routes(http::routes)
+        .hears(events::on_balance_reserved)
+        .hears(events::on_order_created)
+        .hears(events::on_user_created)
+        .hears(events::on_account_created)
+        .hears(events::on_user_erased)
+        .jobs(jobs::register)
+        .calls(jobs::register_with_means)
+        .tells::<RiskAssessed>()
+        .tells::<domain::FraudAlertRaised>()
+        .tells::<domain::RuleSetPublished>()
+}

@@ -1,0 +1,95 @@
+//! What happens because time passed: holds are let go, and each night every journal is replayed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::jobs::{Attempt, CallTrouble, Job, Jobs, OnUnknown, Outcome, Schedule};
+use kernel::service::Means;
+use kernel::store::{Scope, StoreError, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::books::Shelf;
+use crate::commands::keeping;
+use crate::error::Error;
+use crate::queries::{self, Report};
+use crate::settings::KEPT;
+use crate::store;
+
+/// Lets go of what is over; enqueued with the holds, for their time.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExpireHolds {}
+
+impl Job for ExpireHolds {
+    const KIND: &'static str = "ledger.expire_holds";
+}
+
+/// Replays one project's journal.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct VerifyJournal {}
+
+impl Job for VerifyJournal {
+    const KIND: &'static str = "ledger.verify";
+}
+
+/// Says what is done when.
+pub fn register(jobs: &mut Jobs) {
+    jobs.inside(expire_holds);
+    match Schedule::cron(EACH_NIGHT) {
+        Ok(each_night) => jobs.every("ledger.verify", each_night, start_verifying),
+        Err(error) => tracing::error!(%error, "journals are not replayed at night"),
+    }
+}
+
+/// Says what is done with settings at hand. Replaying reads for long, so it is no work for the writer.
+pub fn register_calls(jobs: &mut Jobs, means: &Means) {
+    means.store.beside::<Shelf>().keep_in_memory(means.settings.get(&KEPT));
+    let mine = means.clone();
+    let replay = move |_: Arc<VerifyJournal>, attempt: Attempt| {
+        let store = mine.store.clone();
+        async move {
+            let project = attempt.project;
+            let project =
+                project.ok_or_else(|| CallTrouble::Refused("it belongs to no project".to_owned()))?;
+            let replayed = store.read(Scope::Project(project), queries::verify_one).await;
+            replayed.map_err(|error: StoreError| CallTrouble::NotSent(error.to_string()))
+        }
+    };
+    let policy = jobs.outside(replay, verified);
+    policy.on_unknown = OnUnknown::AskAgain;
+    (policy.call_timeout, policy.lease) = (REPLAY_MAX, 2 * REPLAY_MAX);
+}
+
+const EACH_NIGHT: &str = "23 2 * * *";
+const REPLAY_MAX: Duration = Duration::from_secs(30 * 60);
+const PROJECTS_AT_A_TIME: u32 = 500;
+
+fn expire_holds(tx: &mut Tx<'_>, _: &ExpireHolds) -> Result<(), Error> {
+    if keeping::expire_holds(tx)? {
+        tx.enqueue(&ExpireHolds {})?;
+    }
+    Ok(())
+}
+
+/// Hands each project its replay.
+fn start_verifying(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let projects = store::projects(tx, after, PROJECTS_AT_A_TIME)?;
+        let Some(last) = projects.last() else { return Ok(()) };
+        after = Some(*last);
+        for project in projects {
+            tx.enqueue_for(project, &VerifyJournal {}, tx.now())?;
+        }
+    }
+}
+
+fn verified(tx: &mut Tx<'_>, _: &VerifyJournal, outcome: &Outcome<Report>) -> Result<(), Error> {
+    match outcome {
+        Outcome::Done(report) => Ok(keeping::stop(tx, &report.differences)?),
+        Outcome::Failed { why } => {
+            tracing::error!(why, "a journal could not be replayed");
+            Ok(())
+        }
+        Outcome::Unknown => Ok(()),
+    }
+}

@@ -1,0 +1,31 @@
+//! What identity tells of people: where they are reached, what is proven of them, whom to forget.
+
+use contracts::events::UserCreated;
+use contracts::events::access::KycReviewed;
+use contracts::{Timestamp, UserId};
+use kernel::store::{StoreError, Tx};
+
+use crate::jobs::OpenFirst;
+use crate::store;
+
+const KYC_LEVEL_MAX: u8 = 2;
+
+/// Somebody new can be paid under their addresses, and has an account where the project wants it so.
+pub fn meet(tx: &mut Tx<'_>, told: &UserCreated) -> Result<(), StoreError> {
+    let email = told.email.as_ref().map(|email| email.to_ascii_lowercase());
+    store::put_contact(tx, told.user_id, email.as_deref(), told.phone.as_deref())?;
+    tx.enqueue(&OpenFirst { user: told.user_id }).map(drop)
+}
+
+/// More or less is proven of who somebody is.
+pub fn know(tx: &mut Tx<'_>, told: &KycReviewed, at: Timestamp) -> Result<(), StoreError> {
+    store::put_kyc(tx, told.user_id, told.level.min(KYC_LEVEL_MAX), at)
+}
+
+/// Nobody finds them by an address any more, nothing is paid for them by itself, and where their money went is
+/// forgotten. What they paid stays, as the law has it.
+pub fn forget(tx: &mut Tx<'_>, user: UserId) -> Result<(), StoreError> {
+    store::forget_person(tx, user)?;
+    store::cancel_schedules(tx, user)?;
+    store::forget_destinations(tx, user)
+}

@@ -1,0 +1,127 @@
+//! Taking money out of a wallet: wallet asks for it, the ledger sets it aside, a provider pays it out (`payments`), the
+//! ledger books it. It counts against the limits like a payment, and no more where it came to nothing.
+
+use contracts::events::funding::{WithdrawalCompleted, WithdrawalRefused, WithdrawalReturned};
+use contracts::{Money, Timestamp, UserId, WalletAccountId, WithdrawalId};
+use kernel::secrets::SealError;
+use kernel::store::Tx;
+
+use super::counting;
+use super::saying::say;
+use crate::domain::{Destination, Reason, Terms, Whose, Withdrawal, WithdrawalState};
+use crate::error::Error;
+use crate::store;
+
+/// Asks for money to be paid out of somebody's own account.
+pub fn request(
+    tx: &mut Tx<'_>,
+    id: WalletAccountId,
+    user: UserId,
+    amount: i64,
+    destination: &Destination,
+    terms: &Terms,
+) -> Result<Withdrawal, Error> {
+    let account = store::lock_account(tx, id)?.filter(|account| account.owner == user);
+    let account = account.ok_or(Error::Absent("account"))?;
+    if account.frozen.is_some() {
+        return Err(Error::Frozen);
+    }
+    counting::count(tx, &account, amount, terms)?;
+    let id = tx.new_id();
+    let context = destination_of(tx, id)?;
+    let withdrawal = Withdrawal {
+        id,
+        account: account.id,
+        user,
+        amount: Money::new(amount, account.currency()),
+        destination: Some(tx.keys().keyring.seal(&context, destination.as_str().as_bytes())?),
+        requested_at: tx.now(),
+        state: WithdrawalState::Requested,
+        version: 1,
+    };
+    // The lock alone is not enough: who waited for it goes on with older sums, unless the row has changed.
+    store::touch_account(tx, account.id)?;
+    store::insert_withdrawal(tx, &withdrawal)?;
+    tx.publish(id, &withdrawal.requested(destination))?;
+    Ok(withdrawal)
+}
+
+/// One withdrawal of an account, as its owner may see it.
+pub fn get(
+    tx: &mut Tx<'_>,
+    account: WalletAccountId,
+    id: WithdrawalId,
+    whose: Whose,
+) -> Result<Withdrawal, Error> {
+    let found = store::withdrawal(tx, id)?;
+    let found = found.filter(|withdrawal| withdrawal.account == account && whose.covers(withdrawal.user));
+    found.ok_or(Error::Absent("withdrawal"))
+}
+
+/// What may be shown of where a withdrawal goes.
+pub fn masked(tx: &Tx<'_>, withdrawal: &Withdrawal) -> Result<Option<String>, Error> {
+    let Some(sealed) = &withdrawal.destination else { return Ok(None) };
+    let opened = tx.keys().keyring.open(&destination_of(tx, withdrawal.id)?, sealed)?;
+    let text = String::from_utf8(opened).map_err(|_| SealError::Malformed)?;
+    Ok(Some(Destination::try_from(text)?.masked()))
+}
+
+/// The ledger has set the money aside.
+pub fn reserved(tx: &mut Tx<'_>, id: WithdrawalId) -> Result<(), Error> {
+    let Some(withdrawal) = store::lock_withdrawal(tx, id)? else { return Ok(()) };
+    advance(tx, withdrawal.reserve())
+}
+
+/// The ledger has not set the money aside.
+pub fn refused(tx: &mut Tx<'_>, told: &WithdrawalRefused, at: Timestamp) -> Result<(), Error> {
+    let Some(withdrawal) = store::lock_withdrawal(tx, told.withdrawal_id)? else { return Ok(()) };
+    flag_if_completed(&withdrawal);
+    advance(tx, withdrawal.refuse(Reason::heard(&told.reason), at))
+}
+
+/// The money has left.
+pub fn completed(tx: &mut Tx<'_>, told: &WithdrawalCompleted, at: Timestamp) -> Result<(), Error> {
+    let Some(withdrawal) = store::lock_withdrawal(tx, told.withdrawal_id)? else { return Ok(()) };
+    if withdrawal.reason().is_some() {
+        tracing::error!(withdrawal.id = %withdrawal.id, "the ledger has booked a withdrawal that had come to nothing");
+    }
+    advance(tx, withdrawal.complete(told.transaction_id, at))
+}
+
+/// The money can be spent again.
+pub fn returned(tx: &mut Tx<'_>, told: &WithdrawalReturned, at: Timestamp) -> Result<(), Error> {
+    let Some(withdrawal) = store::lock_withdrawal(tx, told.withdrawal_id)? else { return Ok(()) };
+    flag_if_completed(&withdrawal);
+    advance(tx, withdrawal.give_back(Reason::heard(&told.reason), at))
+}
+
+fn flag_if_completed(withdrawal: &Withdrawal) {
+    if withdrawal.transaction().is_some() {
+        tracing::error!(withdrawal.id = %withdrawal.id, "the ledger has let the money of a completed withdrawal go");
+    }
+}
+
+/// Stores where a withdrawal stands now, and tells its owner of its end. Nothing is stored where it did not move.
+fn advance(tx: &mut Tx<'_>, moved: Option<Withdrawal>) -> Result<(), Error> {
+    let Some(withdrawal) = moved else { return Ok(()) };
+    store::update_withdrawal(tx, &withdrawal)?;
+    let (id, amount) = (withdrawal.id, withdrawal.amount);
+    match &withdrawal.state {
+        WithdrawalState::Requested | WithdrawalState::Reserved => {}
+        WithdrawalState::Completed { .. } => {
+            let text = format!("{amount} left your wallet.");
+            say(tx, withdrawal.user, text, format!("wallet.{id}.completed"))?;
+        }
+        WithdrawalState::Refused { why, .. } | WithdrawalState::Returned { why, .. } => {
+            counting::give_back(tx, withdrawal.account, amount.minor(), withdrawal.requested_at)?;
+            let text = format!("Your withdrawal of {amount} did not go through: {}.", why.as_str());
+            say(tx, withdrawal.user, text, format!("wallet.{id}.failed"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a destination is sealed for.
+fn destination_of(tx: &Tx<'_>, id: WithdrawalId) -> Result<Vec<u8>, Error> {
+    Ok(format!("withdrawals.destination {} {id}", tx.project()?).into_bytes())
+}

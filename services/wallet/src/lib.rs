@@ -1,0 +1,64 @@
+//! Wallet lets people pay each other: accounts, limits, and payments that happen whole or not at all; and put money in
+//! and take it out.
+//!
+//! It moves no money and knows no balance but what it was told (`ledger` does), judges nobody (`fraud`), and writes to
+//! nobody itself (`notifications`).
+//!
+//! Read it in this order: `domain` (the rules, pure), `commands`, `store`, `http`, `events`, `jobs`.
+
+mod domain;
+mod error;
+mod settings;
+mod commands;
+mod store;
+mod http;
+mod events;
+mod jobs;
+
+use contracts::events::funding::{TopUpPaid, TopUpRequested, WithdrawalRequested};
+use contracts::events::wallet::{
+    AccountCreated, AccountFrozen, AccountThawed, ReleaseRequested, WalletPaymentCompleted,
+    WalletPaymentInitiated, WalletPaymentProcessing,
+};
+use contracts::events::{NotificationSend, PaymentFailed};
+use kernel::migrations;
+use kernel::service::Service;
+
+/// Everything wallet brings to the binary.
+pub fn service() -> Service {
+    let service = Service::new("wallet")
+        .migrations(migrations!["0001_wallet.sql", "0002_funding.sql"])
+        .routes(http::routes)
+        .hears(events::on_user_created)
+        .hears(events::on_user_erased)
+        .hears(events::on_kyc_reviewed)
+        .hears(events::on_balance_reserved)
+        .hears(events::on_balance_refused)
+        .hears(events::on_balance_released)
+        .hears(events::on_risk_assessed)
+        .hears(events::on_transaction_settled)
+        .hears(events::on_balance_updated)
+        .hears(events::on_payment_succeeded)
+        .hears(events::on_payment_cancelled)
+        .hears(events::on_top_up_credited)
+        .hears(events::on_top_up_held)
+        .hears(events::on_withdrawal_reserved)
+        .hears(events::on_withdrawal_refused)
+        .hears(events::on_withdrawal_completed)
+        .hears(events::on_withdrawal_returned)
+        .tells::<AccountCreated>()
+        .tells::<AccountFrozen>()
+        .tells::<AccountThawed>()
+        .tells::<WalletPaymentInitiated>()
+        .tells::<WalletPaymentProcessing>()
+        .tells::<ReleaseRequested>()
+        .tells::<WalletPaymentCompleted>()
+        .tells::<PaymentFailed>()
+        .tells::<TopUpRequested>()
+        .tells::<TopUpPaid>()
+        .tells::<WithdrawalRequested>()
+        .tells::<NotificationSend>()
+        .jobs(jobs::register)
+        .calls(jobs::register_lookups);
+    settings::declarations().into_iter().fold(service, Service::setting)
+}

@@ -1,0 +1,149 @@
+//! The statements on withdrawals.
+
+use contracts::{Currency, Money, Timestamp, TransactionId, UserId, WalletAccountId, WithdrawalId};
+use kernel::params;
+use kernel::store::{StoreError, Tx};
+use serde::Deserialize;
+
+use super::unreadable;
+use crate::domain::{Reason, Withdrawal, WithdrawalState, WithdrawalStatus};
+
+/// A withdrawal as it lies in its table.
+#[derive(Deserialize)]
+struct WithdrawalRow {
+    id: WithdrawalId,
+    account_id: WalletAccountId,
+    user_id: UserId,
+    currency: Currency,
+    amount: i64,
+    destination: Option<String>,
+    requested_at: Timestamp,
+    status: WithdrawalStatus,
+    reason: Option<Reason>,
+    ended_at: Option<Timestamp>,
+    transaction_id: Option<TransactionId>,
+    version: u64,
+}
+
+/// The columns of withdrawals, and which ones.
+macro_rules! withdrawals {
+    ($rest:literal) => {
+        concat!(
+            "select id, account_id, user_id, currency, amount, destination, requested_at, status, reason, ended_at,
+               transaction_id, version
+             from withdrawals where project_id = $1 and ",
+            $rest
+        )
+    };
+}
+
+/// Stores a new withdrawal.
+pub fn insert_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(), StoreError> {
+    tx.run(
+        "insert into withdrawals (project_id, id, account_id, user_id, currency, amount, destination, requested_at,
+           status, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        params![
+            tx.project()?,
+            withdrawal.id,
+            withdrawal.account,
+            withdrawal.user,
+            withdrawal.amount.currency(),
+            withdrawal.amount.minor(),
+            withdrawal.destination,
+            withdrawal.requested_at,
+            withdrawal.status(),
+            withdrawal.version
+        ],
+    )
+    .map(drop)
+}
+
+/// Stores where a withdrawal stands now, on top of the version that it was read with.
+pub fn update_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(), StoreError> {
+    tx.run_versioned(
+        "update withdrawals set version = version + 1, status = $4, reason = $5, ended_at = $6, transaction_id = $7
+         where project_id = $1 and id = $2 and version = $3",
+        params![
+            tx.project()?,
+            withdrawal.id,
+            withdrawal.version,
+            withdrawal.status(),
+            withdrawal.reason(),
+            withdrawal.ended_at(),
+            withdrawal.transaction()
+        ],
+    )
+}
+
+/// One withdrawal.
+pub fn withdrawal(tx: &mut Tx<'_>, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
+    let row: Option<WithdrawalRow> = tx.row(withdrawals!("id = $2"), params![tx.project()?, id])?;
+    row.map(WithdrawalRow::withdrawal).transpose()
+}
+
+/// One withdrawal, which nobody else changes until the commit.
+pub fn lock_withdrawal(tx: &mut Tx<'_>, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
+    let rows: Vec<WithdrawalRow> = tx.lock_rows(withdrawals!("id = $2"), params![tx.project()?, id])?;
+    rows.into_iter().next().map(WithdrawalRow::withdrawal).transpose()
+}
+
+/// The withdrawals of an account, newest first; ids begin with `wdr_`.
+pub fn withdrawals_of(
+    tx: &mut Tx<'_>,
+    account: WalletAccountId,
+    status: Option<WithdrawalStatus>,
+    before: Option<WithdrawalId>,
+    limit: u32,
+) -> Result<Vec<Withdrawal>, StoreError> {
+    let rows: Vec<WithdrawalRow> = tx.rows(
+        withdrawals!(
+            "account_id = $2 and (cast($3 as text) is null or status = $3) and id < coalesce($4, 'x')
+             order by id desc limit $5"
+        ),
+        params![tx.project()?, account, status, before, limit],
+    )?;
+    rows.into_iter().map(WithdrawalRow::withdrawal).collect()
+}
+
+/// Forgets where somebody's withdrawals went.
+pub fn forget_destinations(tx: &mut Tx<'_>, user: UserId) -> Result<(), StoreError> {
+    tx.run(
+        "update withdrawals set destination = null, version = version + 1
+         where project_id = $1 and user_id = $2 and destination is not null",
+        params![tx.project()?, user],
+    )
+    .map(drop)
+}
+
+impl WithdrawalRow {
+    fn withdrawal(self) -> Result<Withdrawal, StoreError> {
+        let Some(state) = self.state() else { return Err(unreadable("withdrawal", self.id)) };
+        Ok(Withdrawal {
+            id: self.id,
+            account: self.account_id,
+            user: self.user_id,
+            amount: Money::new(self.amount, self.currency),
+            destination: self.destination,
+            requested_at: self.requested_at,
+            state,
+            version: self.version,
+        })
+    }
+
+    fn state(&self) -> Option<WithdrawalState> {
+        Some(match self.status {
+            WithdrawalStatus::Requested => WithdrawalState::Requested,
+            WithdrawalStatus::Reserved => WithdrawalState::Reserved,
+            WithdrawalStatus::Completed => {
+                WithdrawalState::Completed { at: self.ended_at?, transaction: self.transaction_id? }
+            }
+            WithdrawalStatus::Refused => {
+                WithdrawalState::Refused { at: self.ended_at?, why: self.reason.clone()? }
+            }
+            WithdrawalStatus::Returned => {
+                WithdrawalState::Returned { at: self.ended_at?, why: self.reason.clone()? }
+            }
+        })
+    }
+}

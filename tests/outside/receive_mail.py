@@ -1,0 +1,43 @@
+"""Our mail at another server: receive_mail.py STOA_URL TOKEN PORT
+
+The server under test has this port as its mail server; an aiosmtpd listens there, and the standard library reads what
+comes: one stable Message-ID, both parts, a subject that is no header of somebody else's making."""
+
+import email
+import email.policy
+import json
+import sys
+import time
+import urllib.request
+
+from aiosmtpd.controller import Controller
+
+stoa, token, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+heard = []
+
+
+class Keeper:
+    async def handle_DATA(self, server, session, envelope):
+        heard.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 kept"
+
+
+keeper = Controller(Keeper(), hostname="127.0.0.1", port=port)
+keeper.start()
+body = {"channel": "email", "to": {"email": "nina@example.com"}, "subject": "Grüße\r\nBcc: thief@example.com",
+        "text": "Plain words.\n.dot", "html": "<p>Dressed words.</p>", "category": "news"}
+headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+request = urllib.request.Request(stoa + "/api/v1/notifications", json.dumps(body).encode(), headers)
+with urllib.request.urlopen(request, timeout=20) as answer:
+    told = json.load(answer)["id"]
+end = time.time() + 20
+while not heard and time.time() < end:
+    time.sleep(0.05)
+mail = heard[0]
+assert mail["Bcc"] is None and mail["Subject"].startswith("Grüße"), mail["Subject"]
+assert told in mail["Message-ID"], mail["Message-ID"]
+plain, dressed = mail.get_body(("plain",)), mail.get_body(("html",))
+assert plain.get_content().replace("\r\n", "\n").startswith("Plain words.\n.dot"), plain.get_content()
+assert "Dressed words." in dressed.get_content() and not mail.defects
+keeper.stop()
+print("another server and the standard library read our mail; nothing was smuggled into its head")
