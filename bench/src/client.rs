@@ -123,10 +123,17 @@ pub fn load(
     // One thread: the other core is the server's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        // What is measured is the asking: all are connected before the clock runs.
+        let mut streams = Vec::new();
+        for _ in 0..connections {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            streams.push(stream);
+        }
         let started = Instant::now();
         let mut crowd = JoinSet::new();
-        for number in 0..connections {
-            crowd.spawn(converse(address, request(number), started + time));
+        for (number, stream) in (0..).zip(streams) {
+            crowd.spawn(converse(stream, request(number), started + time));
         }
         let mut all = Tally::default();
         while let Some(part) = crowd.join_next().await {
@@ -137,9 +144,7 @@ pub fn load(
     })
 }
 
-async fn converse(address: SocketAddr, mut request: Request, until: Instant) -> Result<Tally, Failure> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+async fn converse(mut stream: TcpStream, mut request: Request, until: Instant) -> Result<Tally, Failure> {
     let (mut tally, mut answer) = (Tally::default(), Vec::with_capacity(4_096));
     loop {
         let started = Instant::now();

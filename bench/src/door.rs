@@ -10,7 +10,7 @@ use axum::http::Request;
 use contracts::events::access::{ApiKeyIssued, ApiKeyKind};
 use contracts::{ApiKeyId, Id, ProjectId};
 use gateway::upstreams::{Tuning, Upstreams};
-use gateway::{Behind, Front, RouteTable};
+use gateway::{Behind, Front, Graph, RouteTable};
 use kernel::auth::{ApiKeyText, Permission, Signer};
 use kernel::http::{Answer, Answering, Caller, Ctx, Problem};
 use kernel::service::{Running, Service};
@@ -112,6 +112,7 @@ pub async fn open(
     upstreams: Upstreams,
 ) -> Result<Front, Failure> {
     let behind = Behind {
+        graph: Arc::new(Graph::of(&[])?),
         table: Arc::new(RouteTable::of(&[document])?),
         here,
         rest: Router::new(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use kernel::config::Settings;
+use kernel::durable;
 use kernel::secrets::Secret;
 use kernel::store::{Engine, back_up_files, check_files};
 use serde::{Deserialize, Serialize};
@@ -43,7 +44,7 @@ pub fn backup(settings: Settings, target: &Path, with_keys: bool) -> Result<Exit
             target.display()
         )));
     }
-    std::fs::create_dir_all(target).map_err(failed(target))?;
+    durable::make_folder(target).map_err(failed(target))?;
     let engine = match platform::engine(&settings)? {
         Engine::Sqlite { directory } => {
             let mut progress: Option<Progress> = None;
@@ -122,7 +123,7 @@ pub fn restore(settings: &Settings, source: &Path) -> Result<ExitCode, Failure> 
 }
 
 fn restore_files(source: &Path, directory: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(directory).map_err(failed(directory))?;
+    durable::make_folder(directory).map_err(failed(directory))?;
     if files(directory)?.iter().any(|path| path.extension().is_some_and(|kind| kind == "db")) {
         return Err(Failure::Other(format!(
             "{} holds data already; move it away first",
@@ -131,17 +132,17 @@ fn restore_files(source: &Path, directory: &Path) -> Result<(), Failure> {
     }
     for path in files(source)?.iter().filter(|path| path.extension().is_some_and(|kind| kind == "db")) {
         let name = path.file_name().unwrap_or_default();
-        std::fs::copy(path, directory.join(name)).map_err(failed(path))?;
+        durable::copy(path, &directory.join(name)).map_err(failed(path))?;
     }
     check_files(directory).map_err(|error| Failure::Store("all services", error))?;
     Ok(())
 }
 
 fn copy_keys(from: &Path, to: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(to).map_err(failed(to))?;
+    durable::make_folder(to).map_err(failed(to))?;
     for path in files(from)? {
         // A copy keeps the rights of its file: readable by its owner only.
-        std::fs::copy(&path, to.join(path.file_name().unwrap_or_default())).map_err(failed(&path))?;
+        durable::copy(&path, &to.join(path.file_name().unwrap_or_default())).map_err(failed(&path))?;
     }
     Ok(())
 }

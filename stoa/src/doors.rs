@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::platform::Failure;
-use crate::settings;
+use crate::{settings, world};
 
 /// The ports that the five documents name for what is behind one door here.
 const DOCUMENTS: [u16; 15] =
@@ -62,6 +62,7 @@ pub async fn open(settings: &Settings) -> Result<Doors, Failure> {
 }
 
 async fn open_one(address: SocketAddr, tls: Option<&ServerTls>, room: &Room) -> Result<Listening, Failure> {
+    world::let_go(address);
     let listening =
         listen(address).await.map_err(|error| Failure::File(format!("the address {address}"), error))?;
     let listening = listening.with_room(room.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use gateway::upstreams::{Tuning, Upstreams};
-use gateway::{Behind, Front, RouteTable};
+use gateway::{Behind, Front, Graph, RouteTable};
 use kernel::config::{Mode, Settings};
 use kernel::http::{Health, merge, surround, with_fallback};
 use kernel::ids::Ids;
@@ -55,10 +55,12 @@ pub fn served(
     // The door knows the routes of all services, those of other processes included.
     let documents: Vec<(&'static str, Value)> = services::all().iter().filter_map(document).collect();
     let table = RouteTable::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
+    let graph = Graph::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
     let upstreams = Upstreams::new(Tuning::default(), doors::inside(settings)?);
     keys.issued_elsewhere(upstreams.clone(), keys_directory(settings).join(REMEMBERED_KEYS));
     let behind = Behind {
         table: Arc::new(table),
+        graph: Arc::new(graph),
         here,
         rest: rest(faces.pages()?, running, documents, health, settings),
         upstreams,

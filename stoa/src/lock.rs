@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
+use kernel::durable;
+
 use crate::platform::Failure;
 
 /// Held for as long as the process owns the data directory; the system lets it go when the process ends.
@@ -15,7 +17,7 @@ impl DataLock {
     /// Takes the directory, or says who has it.
     pub fn take(directory: &Path) -> Result<Self, Failure> {
         let failed = |error| Failure::File(directory.join("lock").display().to_string(), error);
-        std::fs::create_dir_all(directory).map_err(failed)?;
+        durable::make_folder(directory).map_err(failed)?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -3,6 +3,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use kernel::config::{ConfigError, Mode, Origin, Settings, environment};
@@ -80,12 +81,24 @@ pub fn usual(
     Settings::load(settings::declarations(), file, environment(), &flags)
 }
 
+/// Ports that were found free, held until they are opened: nobody else may be given them meanwhile.
+static HELD: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
+
 /// An address with a port that is free, where any port will do.
 fn free(address: SocketAddr) -> SocketAddr {
     if address.port() != 0 {
         return address;
     }
-    TcpListener::bind(address).and_then(|listener| listener.local_addr()).unwrap_or(address)
+    let Ok(listener) = TcpListener::bind(address) else { return address };
+    let found = listener.local_addr().unwrap_or(address);
+    HELD.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    found
+}
+
+/// Lets go of a port that is held, for whoever opens it now.
+pub fn let_go(address: SocketAddr) {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    held.retain(|listener| listener.local_addr().is_ok_and(|held| held != address));
 }
 
 impl World {
@@ -98,6 +111,7 @@ impl World {
             move |error| Failure::File(format!("the sandbox's address {address}"), error)
         };
         let (at, mail_at) = (settings.get(&settings::SANDBOX_LISTEN), settings.get(&settings::SANDBOX_MAIL));
+        [at, mail_at].into_iter().for_each(let_go);
         let web = listen(at).await.map_err(opened(at))?;
         let mail = tokio::net::TcpListener::bind(mail_at).await.map_err(opened(mail_at))?;
         let platform = platform.clone();

@@ -17,7 +17,8 @@ use crate::server::Server;
 use crate::stage::{ALL, Stage, project};
 use crate::wire::{Request, Wire};
 
-const ACCOUNTS: usize = 6;
+/// Between which the transfers go.
+pub const ACCOUNTS: usize = 6;
 const FUNDS: i64 = 1_000_000_000;
 /// How many transfers each client sends at a time.
 const SIZES: [usize; 3] = [1, 50, 200];
@@ -100,7 +101,7 @@ fn survive(stage: &Stage) {
 }
 
 /// Opens the accounts and has money come in; says how many transfers that took.
-fn opens(server: &Server, token: &str, expected: &mut BTreeMap<String, i64>) -> usize {
+pub fn opens(server: &Server, token: &str, expected: &mut BTreeMap<String, i64>) -> usize {
     for number in 0..ACCOUNTS {
         let account =
             json!({ "id": account(number), "currency": "EUR", "bounds": "debits_must_not_exceed_credits" });
@@ -142,7 +143,7 @@ fn send_until_it_breaks(address: SocketAddr, token: &str, first: u128, size: usi
 }
 
 /// Every balance is what follows from the transfers; says how many entries the journal has.
-fn adds_up(server: &Server, token: &str, expected: &BTreeMap<String, i64>) -> u64 {
+pub fn adds_up(server: &Server, token: &str, expected: &BTreeMap<String, i64>) -> u64 {
     for number in 0..ACCOUNTS {
         let path = format!("/api/v1/ledger/accounts/{}", account(number));
         let books = server.ask(&Request::get(&path).bearer(token)).json();
@@ -155,25 +156,29 @@ fn adds_up(server: &Server, token: &str, expected: &BTreeMap<String, i64>) -> u6
     report["entries"].as_u64().unwrap()
 }
 
-fn post(token: &str, transfers: &[Value]) -> Request {
+/// The request that asks for these transfers.
+pub fn post(token: &str, transfers: &[Value]) -> Request {
     // A single one is sent as most callers do.
     let body = if let [one] = transfers { one.clone() } else { json!(transfers) };
     Request::post(TRANSFERS, &body).bearer(token)
 }
 
-fn transfer(id: u128, from: String, to: String, amount: i64) -> Value {
+/// A transfer as it is asked for.
+pub fn transfer(id: u128, from: String, to: String, amount: i64) -> Value {
     json!({ "id": TransactionId::from_u128(id).to_string(), "debit_account_id": from, "credit_account_id": to,
         "amount": amount, "currency": "EUR" })
 }
 
-fn moves(transfer: &Value, balances: &mut BTreeMap<String, i64>) {
+/// What a transfer does to the balances.
+pub fn moves(transfer: &Value, balances: &mut BTreeMap<String, i64>) {
     let amount = transfer["amount"].as_i64().unwrap();
     for (side, change) in [("debit_account_id", -amount), ("credit_account_id", amount)] {
         *balances.entry(transfer[side].as_str().unwrap().to_owned()).or_default() += change;
     }
 }
 
-fn account(number: usize) -> String {
+/// The name of an account.
+pub fn account(number: usize) -> String {
     format!("kills:{number}")
 }
 
@@ -182,7 +187,8 @@ fn number(round: u32, client: usize) -> u128 {
     u128::from(round) << 64 | (client as u128 + 1) << 48
 }
 
-fn results(answer: &Value) -> Vec<String> {
+/// What the ledger says of each transfer.
+pub fn results(answer: &Value) -> Vec<String> {
     let each = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}")).iter();
     each.map(|one| one["result"].as_str().unwrap().to_owned()).collect()
 }

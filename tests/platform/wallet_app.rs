@@ -80,6 +80,28 @@ impl<'s> Person<'s> {
         assert_eq!(self.browser.run("return window.sameAsBefore === true", &json!([])), true);
     }
 
+    /// Something of each kind happens in the wallet.
+    fn lives_a_little(&self) {
+        let ask = |path: &str, body: &Value| {
+            let said = self.server.ask(&Request::post(path, body).bearer(&self.token));
+            assert!(said.status < 300, "{path}: {}", said.text());
+            said.json()
+        };
+        let from = &self.account;
+        let pay = json!({ "from_account": from, "to": BEN, "amount": 1_250, "currency": "EUR", "note": "Two teas" });
+        let paid = ask("/api/v1/wallet/payments", &pay)["id"].as_str().unwrap().to_owned();
+        ask(&format!("/api/v1/accounts/{from}/top-ups"), &json!({ "amount": 2_000 }));
+        let leaving = json!({ "amount": 500, "destination": "ba_1QK7m2LkdIwHu7ix" });
+        ask(&format!("/api/v1/accounts/{from}/withdrawals"), &leaving);
+        let plan = json!({ "from_account": from, "to": BEN, "amount": 5_000, "every": "month", "note": "Rent",
+            "starts_at": "2090-01-31T06:00:00.000Z" });
+        ask("/api/v1/wallet/schedules", &plan);
+        let wish = json!({ "to_account": from, "from": BEN, "amount": 900, "note": "Cinema" });
+        ask("/api/v1/wallet/requests", &wish);
+        let done = Request::get(&format!("/api/v1/wallet/payments/{paid}")).bearer(&self.token);
+        wait_for("the payment", || (self.server.ask(&done).json()["status"] == "completed").then_some(()));
+    }
+
     fn payments(&self) -> Vec<Value> {
         let list = Request::get("/api/v1/wallet/payments?limit=50").bearer(&self.token);
         self.server.ask(&list).json()["data"].as_array().unwrap().clone()
@@ -125,6 +147,7 @@ fn one_sends_and_the_others_balance_changes_by_itself() {
     ana.browser.picture("wallet-receipt");
     ben.browser.sees("€262.50");
     ben.browser.sees("Two teas");
+    ben.browser.sees("Ana");
     ben.browser.sees("+€12.50");
     ben.was_not_loaded_again();
     ben.browser.picture("wallet-received");
@@ -211,6 +234,8 @@ fn somebody_asks_and_is_paid() {
     ana.browser.picture("wallet-requests");
     ana.browser.click("main a.button[href^='/wallet/requests/wreq_']");
     ana.browser.sees("Pay what you are asked for?");
+    ana.browser.sees("Ben");
+    ana.browser.picture("wallet-asked");
     ana.browser.click("main form button.wide");
     ana.browser.sees("The money has arrived");
     ben.browser.sees("€257.00");
@@ -219,6 +244,30 @@ fn somebody_asks_and_is_paid() {
     ben.browser.sees("Paid");
     ana.no_complaints();
     ben.no_complaints();
+}
+
+#[test]
+fn a_payment_is_planned_and_stopped() {
+    let stage = Stage::embedded();
+    let server = start(&stage);
+    let Some(ana) = Person::enters(&server, ANA, PHONE) else { return };
+    ana.go("/wallet/schedules");
+    ana.browser.sees("Nothing is planned");
+    ana.browser.click("main a[href='/wallet/schedules/new']");
+    ana.browser.fill("[name=to]", BEN);
+    ana.browser.fill("[name=amount]", "50");
+    ana.browser.run("document.querySelector('[name=first]').value = '2090-01-31'", &json!([]));
+    ana.browser.fill("[name=note]", "Rent");
+    ana.browser.click("main form button.wide");
+    ana.browser.sees("Is this right?");
+    ana.browser.sees("Ben");
+    ana.browser.picture("wallet-plan");
+    ana.browser.click("main form button.wide");
+    ana.browser.sees("It is planned.");
+    ana.browser.sees("Rent");
+    ana.browser.click("main form button[type=submit]");
+    ana.browser.sees("It will not be paid any more.");
+    ana.no_complaints();
 }
 
 #[test]
@@ -254,11 +303,15 @@ fn money_is_put_in_by_card_and_some_of_it_taken_out() {
 fn every_page_stands_on_a_phone_and_on_a_desk() {
     let stage = Stage::embedded();
     let server = start(&stage);
-    for (window, name) in [(PHONE, "phone"), (DESK, "desk")] {
-        let Some(ana) = Person::enters(&server, ANA, window) else { return };
+    let Some(phone) = Person::enters(&server, ANA, PHONE) else { return };
+    let Some(desk) = Person::enters(&server, ANA, DESK) else { return };
+    phone.lives_a_little();
+    for (ana, name) in [(phone, "phone"), (desk, "desk")] {
         for page in [
             "",
             "/send",
+            "/schedules/new",
+            "/requests?direction=outgoing",
             "/requests",
             "/requests/new",
             "/my-code?amount=12.50",

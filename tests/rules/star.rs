@@ -14,6 +14,8 @@ fn may_know(folder: &str) -> &'static [&'static str] {
         // What all faces do alike on the server is in it.
         ("packages", "ui") => &["packages/contracts", "packages/kernel", "packages/client"],
         ("packages", "sandbox") => &["packages/contracts", "packages/kernel"],
+        // The door answers queries; their language is nobody else's.
+        ("services", "gateway") => &["packages/contracts", "packages/kernel", "packages/graphql"],
         ("services", _) => &["packages/contracts", "packages/kernel"],
         // A web face speaks to services over the public API alone.
         ("apps", _) => {

@@ -68,6 +68,8 @@ pub struct Payment {
     pub status: Status,
     pub from_account: WalletAccountId,
     pub to_account: WalletAccountId,
+    pub payer_name: Option<String>,
+    pub payee_name: Option<String>,
     pub amount: i64,
     pub fee: i64,
     pub currency: Currency,
@@ -137,6 +139,7 @@ pub struct Withdrawal {
     pub amount: i64,
     pub currency: Currency,
     pub destination: Option<String>,
+    pub reason: Option<String>,
     pub created_at: Timestamp,
     pub ended_at: Option<Timestamp>,
 }
@@ -147,6 +150,7 @@ pub struct Withdrawal {
 pub enum WithdrawalStatus {
     Requested,
     Reserved,
+    Cancelling,
     Completed,
     Refused,
     Returned,
@@ -167,6 +171,7 @@ pub struct StatementLine {
     pub moved_at: Timestamp,
     pub kind: Kind,
     pub other_account: Option<WalletAccountId>,
+    pub other_name: Option<String>,
     pub net: i64,
     pub balance: i64,
     pub note: Option<String>,
@@ -183,12 +188,49 @@ pub enum Kind {
     Adjustment,
 }
 
+/// Something that happened in a wallet.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Activity {
+    pub at: Timestamp,
+    pub kind: ActivityKind,
+    pub id: String,
+    pub state: ActivityState,
+    pub status: String,
+    pub other_account: Option<WalletAccountId>,
+    pub other_name: Option<String>,
+    pub net: i64,
+    pub currency: Currency,
+    pub note: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityKind {
+    Payment,
+    Refund,
+    Fee,
+    TopUp,
+    Withdrawal,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityState {
+    Pending,
+    Completed,
+    Failed,
+}
+
 /// A wallet that can be paid.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Payee {
     pub account_id: WalletAccountId,
     pub currency: Currency,
     pub merchant: bool,
+    pub name: Option<String>,
 }
 
 /// A request for money.
@@ -196,7 +238,10 @@ pub struct Payee {
 pub struct Request {
     pub id: String,
     pub state: RequestState,
+    pub requester: UserId,
+    pub requester_name: Option<String>,
     pub to_account: WalletAccountId,
+    pub payer_name: Option<String>,
     pub amount: i64,
     pub currency: Currency,
     pub note: Option<String>,
@@ -226,6 +271,7 @@ pub struct Schedule {
     pub id: String,
     pub state: ScheduleState,
     pub to_account: WalletAccountId,
+    pub payee_name: Option<String>,
     pub amount: i64,
     pub currency: Currency,
     pub note: Option<String>,
@@ -302,9 +348,13 @@ impl Payment {
         mine.iter().any(|account| account.id == self.from_account)
     }
 
-    /// Whether it is an affair of one of these wallets.
-    pub fn concerns(&self, mine: &[Account]) -> bool {
-        self.leaves(mine) || mine.iter().any(|account| account.id == self.to_account)
+    /// Whose wallet is at the other end, and what they are called.
+    pub fn other(&self, leaving: bool) -> (WalletAccountId, Option<&str>) {
+        if leaving {
+            (self.to_account, self.payee_name.as_deref())
+        } else {
+            (self.from_account, self.payer_name.as_deref())
+        }
     }
 }
 
@@ -327,7 +377,15 @@ impl Withdrawal {
 
     /// Whether nothing will become of it that it is not yet.
     pub fn is_over(&self) -> bool {
-        !matches!(self.status, WithdrawalStatus::Requested | WithdrawalStatus::Reserved)
+        !matches!(
+            self.status,
+            WithdrawalStatus::Requested | WithdrawalStatus::Reserved | WithdrawalStatus::Cancelling
+        )
+    }
+
+    /// Whether its owner may still call it off.
+    pub fn can_be_called_off(&self) -> bool {
+        matches!(self.status, WithdrawalStatus::Requested | WithdrawalStatus::Reserved)
     }
 }
 

@@ -21,8 +21,8 @@ use ui::face::cookies::Name;
 use ui::face::{self, App, Face, Guise, Words};
 
 use pages::{
-    authenticator, code, history, home, limits, payment, requests, schedules, security, send, statement,
-    top_up, withdraw,
+    authenticator, code, history, home, limits, payment, plan, requests, schedules, security, send,
+    statement, top_up, withdraw,
 };
 
 /// How it differs from other faces.
@@ -72,6 +72,7 @@ pub fn routes(wallet: Face) -> Router {
         .route("/wallet/withdraw", get(withdraw::show_form).post(withdraw::check))
         .route("/wallet/withdrawals", post(withdraw::begin))
         .route("/wallet/withdrawals/{account}/{withdrawal}", get(withdraw::show_withdrawal))
+        .route("/wallet/withdrawals/{account}/{withdrawal}/cancel", post(withdraw::cancel_withdrawal))
         .route("/wallet/requests", get(requests::list_requests).post(requests::ask))
         .route("/wallet/requests/new", get(requests::show_asking))
         .route("/wallet/requests/{request}", get(requests::show_request))
@@ -84,7 +85,9 @@ pub fn routes(wallet: Face) -> Router {
         .route("/wallet/limits", get(limits::show_limits))
         .route("/wallet/my-code", get(code::show_code))
         .route("/wallet/open", get(code::open_link))
-        .route("/wallet/schedules", get(schedules::list_schedules))
+        .route("/wallet/schedules", get(schedules::list_schedules).post(plan::plan))
+        .route("/wallet/schedules/new", get(plan::show_form))
+        .route("/wallet/schedules/check", post(plan::check))
         .route("/wallet/schedules/{schedule}/cancel", post(schedules::cancel_schedule))
         .route("/wallet/security", get(security::show_security))
         .route("/wallet/security/sessions/{session}/end", post(security::end_session))

@@ -5,7 +5,7 @@ use paper::{Column, Document, Error, Fact, Foot, Head, Paper};
 use ui::{price, time};
 
 use crate::api::{Account, Me, Statement};
-use crate::words::{kind, wallet};
+use crate::words::{kind, person};
 
 /// Whose statement it is, and of which days.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ pub fn statement(about: &About, statement: &Statement) -> Result<Vec<u8>, Error>
         ..Head::new(Paper::A4, "en", "Statement of your wallet")
     })?;
     for line in &statement.lines {
-        let other = line.other_account.map(|account| format!(", {}", wallet(account))).unwrap_or_default();
+        let known = |account| format!(", {}", person(line.other_name.as_deref(), account));
+        let other = line.other_account.map(known).unwrap_or_default();
         let note = line.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
         let what = format!("{}{other}{note}", kind(line.kind));
         document.row(&[time::day(line.moved_at), what, amount(line.net), amount(line.balance)])?;

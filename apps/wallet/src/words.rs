@@ -4,7 +4,10 @@ use client::ApiError;
 use contracts::{Currency, Money, WalletAccountId};
 use ui::{Told, Tone, price};
 
-use crate::api::{Every, Kind, Payment, RequestState, ScheduleState, Status, TopUpStatus, WithdrawalStatus};
+use crate::api::{
+    Activity, ActivityKind, ActivityState, Every, Kind, Payment, RequestState, ScheduleState, Status,
+    TopUpStatus, Withdrawal, WithdrawalStatus,
+};
 
 /// What is said of a payment to its payer (`leaving`) or to its payee.
 pub fn told(payment: &Payment, leaving: bool) -> Told {
@@ -91,6 +94,9 @@ pub fn refusal(error: &ApiError, currency: Currency) -> Option<String> {
             let bound = |name: &str| price(Money::new(error.details[name].as_i64().unwrap_or(0), currency));
             format!("Put in at least {} and at most {}", bound("min"), bound("max"))
         }
+        (409, "no_such_time") => {
+            "Choose a later day: it begins tomorrow or later, and ends after it begins".to_owned()
+        }
         (409, "wrong_state") => "That was answered before".to_owned(),
         (404, _) => "Nobody with a wallet has this address any more".to_owned(),
         _ => return None,
@@ -129,13 +135,20 @@ pub const fn top_up(status: TopUpStatus, paying: bool) -> Told {
 }
 
 /// What is said of money on its way out of a wallet.
-pub const fn withdrawal(status: WithdrawalStatus) -> Told {
-    let (tone, short, title, text) = match status {
+pub fn withdrawal(withdrawal: &Withdrawal) -> Told {
+    let called_off = withdrawal.reason.as_deref() == Some("cancelled");
+    let (tone, short, title, text) = match withdrawal.status {
         WithdrawalStatus::Requested | WithdrawalStatus::Reserved => (
             Tone::Calm,
             "On its way",
             "Your money is on its way out",
             "It is set aside. Until it is with your bank it can take a few days.",
+        ),
+        WithdrawalStatus::Cancelling => (
+            Tone::Warn,
+            "Being called off",
+            "This withdrawal is being called off",
+            "If your bank has not got it yet, the money comes back to your wallet. If it has, it is paid out.",
         ),
         WithdrawalStatus::Completed => {
             (Tone::Good, "Paid out", "The money was paid out", "It is with your bank.")
@@ -145,6 +158,12 @@ pub const fn withdrawal(status: WithdrawalStatus) -> Told {
             "Did not work",
             "The money could not be set aside",
             "There was not enough in your wallet, or it is frozen. Nothing left it.",
+        ),
+        WithdrawalStatus::Returned if called_off => (
+            Tone::Plain,
+            "Called off",
+            "You called this withdrawal off",
+            "The money is in your wallet again.",
         ),
         WithdrawalStatus::Returned => (
             Tone::Bad,
@@ -196,7 +215,45 @@ pub const fn schedule(state: ScheduleState) -> (Tone, &'static str) {
     }
 }
 
-/// A wallet as people tell it apart: the end of its id. Whose it is the API keeps to itself.
+/// Somebody as people know them, or else their wallet.
+pub fn person(name: Option<&str>, wallet_id: WalletAccountId) -> String {
+    name.map_or_else(|| wallet(wallet_id), str::to_owned)
+}
+
+/// What something that happened is called.
+pub fn activity(what: &Activity) -> String {
+    let other = what.other_account.map(|id| person(what.other_name.as_deref(), id)).unwrap_or_default();
+    match what.kind {
+        ActivityKind::Payment => other,
+        ActivityKind::Refund => format!("Money back, {other}"),
+        ActivityKind::Fee => format!("Fee, {other}"),
+        ActivityKind::TopUp => "Top-up".to_owned(),
+        ActivityKind::Withdrawal => "Withdrawal".to_owned(),
+    }
+}
+
+/// How it stands, where there is more to say than that it happened.
+pub fn standing(what: &Activity) -> Option<(Tone, &'static str)> {
+    match (what.state, what.kind, what.status.as_str()) {
+        (ActivityState::Completed, _, _) => None,
+        (ActivityState::Pending, ActivityKind::TopUp, "pending") => Some((Tone::Warn, "To be paid")),
+        (ActivityState::Pending, _, "held") => Some((Tone::Warn, "Held")),
+        (ActivityState::Pending, _, "in_review") => Some((Tone::Warn, "Being looked at")),
+        (ActivityState::Pending, _, "releasing" | "cancelling") => Some((Tone::Warn, "Being called off")),
+        (ActivityState::Pending, _, _) => Some((Tone::Calm, "On its way")),
+        (ActivityState::Failed, ActivityKind::TopUp, _) => Some((Tone::Plain, "Came to nothing")),
+        (ActivityState::Failed, ActivityKind::Withdrawal, "returned") => {
+            let called_off = what.reason.as_deref() == Some("cancelled");
+            Some(if called_off { (Tone::Plain, "Called off") } else { (Tone::Bad, "Came back") })
+        }
+        (ActivityState::Failed, ActivityKind::Withdrawal, _) => Some((Tone::Bad, "Did not work")),
+        (ActivityState::Failed, _, _) => {
+            Some((Tone::Bad, failure(what.reason.as_deref().unwrap_or_default()).0))
+        }
+    }
+}
+
+/// A wallet as people tell it apart: the end of its id.
 pub fn wallet(id: WalletAccountId) -> String {
     const LETTERS: usize = 6;
     let id = id.to_string();

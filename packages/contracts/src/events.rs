@@ -203,12 +203,13 @@ pub struct NotificationSend {
 }
 
 /// All events of this module.
-pub const KINDS: [EventKind; 55] = [
+pub const KINDS: [EventKind; 58] = [
     EventKind::of::<UserCreated>(),
     EventKind::of::<access::UserLoggedIn>(),
     EventKind::of::<access::SessionsEnded>(),
     EventKind::of::<access::OtpIssued>(),
     EventKind::of::<access::UserErased>(),
+    EventKind::of::<access::UserNamed>(),
     EventKind::of::<access::KycReviewed>(),
     EventKind::of::<access::ApiKeyIssued>(),
     EventKind::of::<access::ApiKeyExpiring>(),
@@ -250,9 +251,11 @@ pub const KINDS: [EventKind; 55] = [
     EventKind::of::<wallet::WalletPaymentCompleted>(),
     EventKind::of::<funding::TopUpRequested>(),
     EventKind::of::<funding::TopUpPaid>(),
+    EventKind::of::<funding::TopUpExpired>(),
     EventKind::of::<funding::TopUpCredited>(),
     EventKind::of::<funding::TopUpHeld>(),
     EventKind::of::<funding::WithdrawalRequested>(),
+    EventKind::of::<funding::WithdrawalCancelRequested>(),
     EventKind::of::<funding::WithdrawalReserved>(),
     EventKind::of::<funding::WithdrawalRefused>(),
     EventKind::of::<funding::PayoutPaid>(),
@@ -340,7 +343,7 @@ mod tests {
     fn each_event_has_its_name_and_aliases() {
         let registry = registry();
         let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
-        let expected: [(&str, u32, &[&str]); 55] = [
+        let expected: [(&str, u32, &[&str]); 58] = [
             ("account.balance.refused", 1, &[]),
             ("account.balance.released", 1, &[]),
             ("account.balance.reserved", 1, &[]),
@@ -383,6 +386,7 @@ mod tests {
             ("stock.adjusted", 1, &[]),
             ("stock.moved", 1, &[]),
             ("top_up.credited", 1, &[]),
+            ("top_up.expired", 1, &[]),
             ("top_up.held", 1, &[]),
             ("top_up.paid", 1, &[]),
             ("top_up.requested", 1, &[]),
@@ -391,6 +395,8 @@ mod tests {
             ("user.created", 1, &["UserCreated"]),
             ("user.erased", 1, &[]),
             ("user.logged_in", 1, &["UserLoggedIn"]),
+            ("user.named", 1, &[]),
+            ("withdrawal.cancel.requested", 1, &[]),
             ("withdrawal.completed", 1, &[]),
             ("withdrawal.refused", 1, &[]),
             ("withdrawal.requested", 1, &[]),

@@ -25,9 +25,8 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for FromText<T> {
     }
 }
 
-pub(crate) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
+#[doc(hidden)]
+pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     from.deserialize_str(FromText(PhantomData))
 }
 
@@ -52,11 +51,8 @@ pub struct BadText(pub &'static str);
 macro_rules! texts {
     ($($(#[$about:meta])* $name:ident: $is_sound:expr, $pattern:literal, $example:literal, $expected:literal;)+) => {$(
         $(#[$about])*
-        #[derive(
-            Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::id::serde::Serialize, $crate::id::serde::Deserialize,
-        )]
-        #[serde(try_from = "String", crate = "contracts::id::serde")]
-        pub struct $name(String);
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(::std::sync::Arc<str>);
 
         impl $name {
             /// The text itself.
@@ -65,12 +61,37 @@ macro_rules! texts {
             }
         }
 
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::BadText;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, $crate::BadText> {
+                let is_sound: fn(&str) -> bool = $is_sound;
+                if is_sound(text) { Ok(Self(text.into())) } else { Err($crate::BadText($expected)) }
+            }
+        }
+
         impl ::std::convert::TryFrom<String> for $name {
             type Error = $crate::BadText;
 
             fn try_from(text: String) -> ::std::result::Result<Self, $crate::BadText> {
-                let is_sound: fn(&str) -> bool = $is_sound;
-                if is_sound(&text) { Ok(Self(text)) } else { Err($crate::BadText($expected)) }
+                text.parse()
+            }
+        }
+
+        impl $crate::id::serde::Serialize for $name {
+            fn serialize<S: $crate::id::serde::Serializer>(
+                &self,
+                to: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> $crate::id::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::id::serde::Deserializer<'de>>(
+                from: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::text::deserialize(from)
             }
         }
 

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::auth::{Jwk, JwkSet, Signer};
+use crate::durable;
 use crate::secrets::{Keyring, Secret};
 
 /// What the platform seals and signs with.
@@ -120,17 +121,17 @@ fn load_or_create(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    std::fs::create_dir_all(directory).map_err(failed)?;
+    durable::make_folder(directory).map_err(failed)?;
     let key = make()?;
     replace(&path, key.expose()).map_err(failed)?;
     Ok(key)
 }
 
-/// Whole or not at all: a torn key file would lock everybody out of their own data.
+/// Whole or not at all, and for good before anything is sealed: a torn key file would lock everybody out of their own data.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let draft = path.with_extension("new");
     write_private(&draft, bytes)?;
-    std::fs::rename(&draft, path)
+    durable::rename(&draft, path)
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -4,11 +4,12 @@
 //! heard once in effect), [`jobs`] (what happens later, and calls to the outside), [`http`] (one way to write a
 //! route), [`auth`] (who calls and what they may do), [`service`] (all of it put together for one service).
 //! Around them stand [`limits`], [`outside`], [`secrets`], [`config`], [`telemetry`], [`clock`],
-//! [`ids`] and [`keys`]; [`testing`] is what tests of services share.
+//! [`ids`], [`keys`] and [`durable`]; [`testing`] is what tests of services share.
 
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod durable;
 pub mod events;
 pub mod http;
 pub mod ids;

@@ -1,7 +1,8 @@
 //! How long a decision takes with 50 rules and the model: `cargo run --release -p fraud --example decide`.
 //!
-//! `judge` is what the rules and the model cost. `whole` is all that a decision does but for the database: the rule set
-//! and four profiles full of history are read from their rows, asked, written back, and the journal's row is made.
+//! `judge` is what the rules and the model cost. `whole` is all that a decision does but for the database: four profiles
+//! full of history are read from their rows, asked, written back, and the journal's row is made. The rules are kept in
+//! memory as they can be asked.
 
 #![allow(clippy::print_stdout, reason = "what it finds is for the person who runs it")]
 
@@ -20,15 +21,14 @@ const DECISIONS: usize = 20_000;
 const RULES: usize = 50;
 
 fn main() -> Result<(), Failure> {
-    let (set, profiles) = (serde_json::to_string(&rule_set()?)?, profiles()?);
+    let profiles = profiles()?;
+    let rules = rule_set()?.compile(1).map_err(|_| "the rules have mistakes")?;
     let (model, clock) = (Model::present()?, Clock::system());
     let (mut judging, mut whole, mut blocked) = (Vec::new(), Vec::new(), 0);
     for number in 0..DECISIONS {
         let facts = facts(START_MS + 40_000, number);
         let names = facts.named();
         let begun = clock.wall();
-        let set: RuleSet = serde_json::from_str(&set)?;
-        let rules = set.compile(1).map_err(|_| "the rules have mistakes")?;
         let mut known = Known::default();
         for (known, text) in known.iter_mut().zip(&profiles) {
             *known = Some((Timestamp::from_millis(START_MS), serde_json::from_str(text)?));

@@ -3,10 +3,11 @@
 //! It moves no money and holds none back (`wallet` does, on its word), sends nothing to anybody (whoever listens to its
 //! alerts does), and asks nobody: all it knows of people and devices it has heard.
 //!
-//! Read it in this order: `domain` (the rules, pure), `commands`, `store`, `http`, `events`, `jobs`.
+//! Read it in this order: `domain` (the rules, pure), `judges` (them in memory), `commands`, `store`, `http`, `events`, `jobs`.
 
 pub mod domain;
 mod error;
+mod judges;
 mod commands;
 mod store;
 mod http;
@@ -21,7 +22,7 @@ use kernel::service::Service;
 /// Everything fraud brings to the binary.
 pub fn service() -> Service {
     Service::new("fraud")
-        .migrations(migrations!["0001_fraud.sql"])
+        .migrations(migrations!["0001_fraud.sql", "0002_marks.sql"])
         .setting(settings::MODE.declare())
         .setting(settings::TIMEOUT.declare())
         .routes(http::routes)

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::auth::Permission;
 use kernel::http::{Answer, Answering, Caller, Ctx, Problem, envelope};
 use kernel::service::Running;
-use maud::{DOCTYPE, html};
+use maud::{DOCTYPE, Markup, html};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -127,6 +127,7 @@ pub fn routes() -> OpenApiRouter<Running> {
         .routes(routes!(open_socket))
         .routes(routes!(list_routes))
         .routes(routes!(get_door))
+        .merge(crate::front::graphql::routes())
 }
 
 /// Says how the platform does: JSON, or a page for people.
@@ -137,7 +138,7 @@ async fn get_status(standing: Option<Extension<Standing>>, headers: HeaderMap) -
         standing.map_or_else(|| StatusView { status: "ok", services: Vec::new() }, |on| on.0.status());
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
-        return Html(page(&status)).into_response();
+        return Html(status_page(&status)).into_response();
     }
     axum::Json(status).into_response()
 }
@@ -245,30 +246,35 @@ impl From<&crate::route::Route> for RouteView {
     }
 }
 
-fn page(status: &StatusView) -> String {
+fn status_page(status: &StatusView) -> String {
     let sentence =
         if status.status == "ok" { "All services answer." } else { "Some services do not answer." };
+    let content = html! {
+        h1 { (sentence) }
+        table {
+            thead { tr { th scope="col" { "service" } th scope="col" { "status" } th scope="col" { "instances" } } }
+            tbody { @for service in &status.services {
+                tr { td { (service.service) } td { (service.status) } td { (service.instances) } }
+            } }
+        }
+    };
+    page("How Stoa does", &content)
+}
+
+/// A page of the door's own, with this title.
+pub fn page(title: &str, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "How Stoa does" }
-                style { "body{font:16px/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}\
-                         table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem;border-bottom:1px solid #8884}" }
+                title { (title) }
+                style { "body{font:16px/1.5 system-ui;max-width:60rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}\
+                         table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem;border-bottom:1px solid #8884;\
+                         vertical-align:top;overflow-wrap:anywhere}pre{overflow:auto;padding:1rem;border:1px solid #8884}" }
             }
-            body {
-                main {
-                    h1 { (sentence) }
-                    table {
-                        thead { tr { th scope="col" { "service" } th scope="col" { "status" } th scope="col" { "instances" } } }
-                        tbody { @for service in &status.services {
-                            tr { td { (service.service) } td { (service.status) } td { (service.instances) } }
-                        } }
-                    }
-                }
-            }
+            body { main { (content) } }
         }
     };
     page.into_string()

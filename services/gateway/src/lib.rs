@@ -21,6 +21,7 @@ use contracts::events::access::ApiKeyUsed;
 use kernel::migrations;
 use kernel::service::Service;
 
+pub use front::graphql::{BadGraph, Graph};
 pub use front::{Behind, Front};
 pub use route::RouteTable;
 pub use settings::REDIS_URL;

@@ -15,7 +15,7 @@ mod access;
 use contracts::events::UserCreated;
 use contracts::events::access::{
     ApiKeyExpiring, ApiKeyIssued, ApiKeyRevoked, KycReviewed, OtpIssued, ProjectChanged, ProjectCreated,
-    SessionsEnded, UserErased, UserLoggedIn,
+    SessionsEnded, UserErased, UserLoggedIn, UserNamed,
 };
 use kernel::migrations;
 use kernel::service::Service;
@@ -37,6 +37,7 @@ pub fn service() -> Service {
         .tells::<SessionsEnded>()
         .tells::<OtpIssued>()
         .tells::<UserErased>()
+        .tells::<UserNamed>()
         .tells::<KycReviewed>()
         .tells::<ApiKeyIssued>()
         .tells::<ApiKeyExpiring>()

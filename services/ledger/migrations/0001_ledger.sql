@@ -41,7 +41,7 @@ create table accounts (
     or credits_pending <= debits_posted - credits_posted)
 );
 
--- What happened, for ever: pieces of up to 32 items, entries and ids that were refused for good, as the code writes them
+-- What happened, for ever: pieces of up to 64 items, entries and ids that were refused for good, as the code writes them
 -- (`domain/chunk.rs`). There is no index by account: it would cost more than all the rest of writing. An entry names the
 -- one before it of both its accounts instead, and statements walk back from the account's head.
 -- append only
@@ -67,11 +67,11 @@ create table id_pages (
   project_id text not null,
   run bigint not null,
   first_id bytea not null,
-  body bytea not null, -- 128 ids at most, with their places
+  body bytea not null, -- 160 ids at most, with their places
   primary key (project_id, run, first_id)
 );
 
--- A mark every 64 entries of an account, from which its chain is walked to a time.
+-- A mark every 128 entries of an account, from which its chain is walked to a time.
 create table checkpoints (
   project_id text not null,
   account text not null,

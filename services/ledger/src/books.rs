@@ -4,7 +4,8 @@
 //! and what is missing is read. What a rolled back transaction or another process has made of it is found out that way,
 //! and then it is read anew from `heads.base`.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,11 +35,20 @@ pub struct Books {
     marks: String,
     indexed: Position,
     runs: Vec<Run>,
+    /// The highest id of all runs: most that are asked for are beyond it.
+    highest: Option<TransactionId>,
     ends: VecDeque<(Position, Hash)>,
-    /// Accounts whose rows do not know all, in the order in which they began to lag.
+    /// Accounts whose rows do not know all, in the order in which they began to lag. One that was written since is here
+    /// until its turn comes.
     lagging: VecDeque<(Position, usize)>,
     /// Since when, by place; nowhere, where the row knows all.
     lags_since: Vec<Position>,
+    /// The same accounts by their names: neighbours are written together, since their rows share pages.
+    to_write: BTreeMap<Address, usize>,
+    /// The last that was written.
+    written: Option<Address>,
+    /// What is owed to the round through all of them, in parts of `kept`.
+    owed: u64,
 }
 
 /// The books of all projects: those that commands work on, and those that questions are answered from. The first may be
@@ -127,7 +137,7 @@ impl Books {
         while let Some(some) = Some(store::runs(tx, self.runs.last().map_or(0, |run| run.number), 64)?)
             && !some.is_empty()
         {
-            self.runs.extend(some);
+            some.into_iter().for_each(|run| self.add(run));
         }
         self.follow(tx, head.position)?;
         if self.ends_at(head) {
@@ -136,6 +146,11 @@ impl Books {
         let (found, expected) = (self.state.position().0, head.position.0);
         Err(Broken(format!("the journal reads on to {found} and should end at {expected}, by its hash"))
             .into())
+    }
+
+    fn add(&mut self, run: Run) {
+        self.highest = self.highest.max(Some(run.last));
+        self.runs.push(run);
     }
 
     fn ends_at(&self, head: &Head) -> bool {
@@ -227,6 +242,9 @@ impl Books {
         if let Some(position) = self.state.latest(id) {
             return places.item(tx, position);
         }
+        if self.highest < Some(id) {
+            return Ok(None);
+        }
         for run in self.runs.iter().rev().filter(|run| run.may_have(id)) {
             if let Some(position) = store::find_in(tx, run, id)? {
                 return places.item(tx, position);
@@ -252,10 +270,10 @@ impl Books {
             None
         };
         if let Some(ids) = &ids {
-            self.runs.push(ids.run.clone());
+            self.add(ids.run.clone());
             self.indexed = position;
         }
-        let accounts = self.overdue(moved.len());
+        let accounts = self.next_to_write(position.0 - head.position.0, moved.len());
         self.note_end();
         let (mut base, mut base_hash) = (head.base, head.base_hash);
         let known = self.lagging.front().map_or(position, |(since, _)| since.before()).min(self.indexed);
@@ -275,24 +293,47 @@ impl Books {
         if let Some(lags) = self.lags_since.get_mut(place).filter(|lags| **lags == Position::NOWHERE) {
             *lags = since;
             self.lagging.push_back((since, place));
+            if let Some(account) = self.state.at_place(place) {
+                self.to_write.insert(account.address.clone(), place);
+            }
         }
     }
 
-    /// Accounts that have lagged for long enough; as many at most as keep their number from growing.
-    fn overdue(&mut self, moved: usize) -> Vec<usize> {
-        let position = self.state.position().0;
-        let (mut due, most) = (Vec::new(), 2 * moved + 64);
-        while due.len() < most
-            && let Some((since, place)) = self.lagging.front().copied()
-            && position - since.0 >= u64::from(self.kept)
-        {
-            self.lagging.pop_front();
-            if let Some(lags) = self.lags_since.get_mut(place) {
-                *lags = Position::NOWHERE;
-            }
-            due.push(place);
+    /// The next accounts of a round through all that lag, by their names: with so many new items as many as bring it
+    /// around once in `kept` items. New names may go before it for ever, so whoever has waited for two rounds is next.
+    fn next_to_write(&mut self, items: u64, moved: usize) -> Vec<usize> {
+        let (position, round) = (self.state.position().0, u64::from(self.kept).max(1));
+        self.owed += items * self.to_write.len() as u64;
+        let (count, mut places) = (self.owed / round, Vec::new());
+        self.owed %= round;
+        for _ in 0..count.min(self.to_write.len() as u64) {
+            let after = self.written.take().map_or(Bound::Unbounded, Bound::Excluded);
+            let next = self.to_write.range((after, Bound::Unbounded)).next();
+            let Some((name, place)) = next.or_else(|| self.to_write.iter().next()) else { break };
+            let (name, place) = (name.clone(), *place);
+            self.writes(&name, place, &mut places);
+            self.written = Some(name);
         }
-        due
+        let most = places.len() + 2 * moved + 64;
+        while let Some((since, place)) = self.lagging.front().copied() {
+            let waits = self.lags_since.get(place) == Some(&since);
+            if waits && (position - since.0 < 2 * round || places.len() >= most) {
+                break;
+            }
+            self.lagging.pop_front();
+            if waits && let Some(name) = self.state.at_place(place).map(|account| account.address.clone()) {
+                self.writes(&name, place, &mut places);
+            }
+        }
+        places
+    }
+
+    fn writes(&mut self, name: &Address, place: usize, places: &mut Vec<usize>) {
+        self.to_write.remove(name);
+        if let Some(lags) = self.lags_since.get_mut(place) {
+            *lags = Position::NOWHERE;
+        }
+        places.push(place);
     }
 
     fn note_end(&mut self) {
@@ -311,5 +352,63 @@ impl Books {
     pub fn freeze(&mut self, address: &Address, frozen: bool, marks: String) {
         self.state.freeze(address, frozen);
         self.marks = marks;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{Currency, Id};
+
+    use super::*;
+    use crate::domain::{Balances, Bounds, Phase, apply};
+
+    const KEPT: u32 = 24;
+
+    fn account(name: &str) -> Account {
+        Account {
+            address: name.parse().unwrap(),
+            currency: Currency::INR,
+            code: 1,
+            bounds: Bounds::None,
+            owner: None,
+            frozen: false,
+            closed: false,
+            balances: Balances::default(),
+            sequence: 0,
+            head: Position::NOWHERE,
+            opened_at: Timestamp::MIN,
+        }
+    }
+
+    #[test]
+    fn no_balance_waits_for_more_than_three_rounds_whoever_comes_before_it() {
+        let mut books = Books { kept: KEPT, ..Books::default() };
+        let mut head = Head {
+            position: Position::NOWHERE,
+            hash: Hash::OF_NOTHING,
+            latest_at: Timestamp::MIN,
+            marks: String::new(),
+            indexed: Position::NOWHERE,
+            base: Position::NOWHERE,
+            base_hash: Hash::OF_NOTHING,
+            stopped: None,
+        };
+        for number in 1..=600 {
+            // One name is behind whoever was written last, the other before all that were.
+            let (low, high) = (account(&format!("a:{number:05}")), account(&format!("z:{number:05}")));
+            let (from, to) = (low.address.clone(), high.address.clone());
+            let id = TransactionId::from_u128(number);
+            books.state.begin_batch(Timestamp::MIN);
+            [low, high].into_iter().for_each(|account| books.state.open(account));
+            let outcomes = apply(
+                &mut books.state,
+                &[Transfer::between(id, Phase::Transfer, from, to, 1, Currency::INR)],
+            );
+            assert!(outcomes[0].result.is_done());
+            head = books.keep(&head, Hash::OF_NOTHING, None).head;
+            let behind = head.position.0 - head.base.0;
+            assert!(behind <= 3 * u64::from(KEPT), "{number}: {behind} would be read again after a start");
+        }
+        assert!(books.lagging.len() <= 4 * KEPT as usize, "what was written is forgotten");
     }
 }

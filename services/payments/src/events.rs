@@ -3,7 +3,9 @@
 use contracts::events::OrderCreated;
 use contracts::events::access::UserErased;
 use contracts::events::commerce::{OrderCancelled, RefundRequested};
-use contracts::events::funding::{TopUpRequested, WithdrawalReserved};
+use contracts::events::funding::{
+    TopUpExpired, TopUpRequested, WithdrawalCancelRequested, WithdrawalReserved,
+};
 use contracts::events::wallet::RiskAssessed;
 use kernel::events::Heard;
 use kernel::store::{Scope, Tx};
@@ -31,9 +33,22 @@ pub fn on_top_up_requested(tx: &mut Tx<'_>, heard: &Heard<'_, TopUpRequested>) -
     start::for_top_up(tx, heard)
 }
 
+/// Nobody has paid a top-up in time: its payment is cancelled, unless it is made already, which the wallet then hears.
+pub fn on_top_up_expired(tx: &mut Tx<'_>, heard: &Heard<'_, TopUpExpired>) -> Result<(), Error> {
+    steer::call_off_top_up(tx, heard.top_up_id)
+}
+
 /// The money of a withdrawal is set aside: it is paid out.
 pub fn on_withdrawal_reserved(tx: &mut Tx<'_>, heard: &Heard<'_, WithdrawalReserved>) -> Result<(), Error> {
     pay_out::for_withdrawal(tx, heard)
+}
+
+/// A withdrawal is wanted no more: it is not paid out, unless a provider was asked to.
+pub fn on_withdrawal_cancel_requested(
+    tx: &mut Tx<'_>,
+    heard: &Heard<'_, WithdrawalCancelRequested>,
+) -> Result<(), Error> {
+    pay_out::call_off(tx, heard)
 }
 
 /// A payment was judged: what is blocked is not made.

@@ -26,13 +26,15 @@ use kernel::service::Service;
 /// Everything payments brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("payments")
-        .migrations(migrations!["0001_payments.sql", "0002_wallets.sql"])
+        .migrations(migrations!["0001_payments.sql", "0002_wallets.sql", "0003_calling_off.sql"])
         .routes(http::routes)
         .hears(events::on_order_created)
         .hears(events::on_order_cancelled)
         .hears(events::on_refund_requested)
         .hears(events::on_top_up_requested)
+        .hears(events::on_top_up_expired)
         .hears(events::on_withdrawal_reserved)
+        .hears(events::on_withdrawal_cancel_requested)
         .hears(events::on_risk_assessed)
         .hears(events::on_user_erased)
         .tells::<PaymentIntentCreated>()

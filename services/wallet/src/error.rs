@@ -6,7 +6,7 @@ use kernel::secrets::SealError;
 use kernel::store::StoreError;
 use serde_json::json;
 
-use crate::domain::{Answered, BadMove, Exceeded, OutOfRange};
+use crate::domain::{Answered, BadMove, Exceeded, OutOfRange, TooLate};
 
 /// Why a command or a query has no result.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum Error {
     /// The payment stands where this cannot be done.
     #[error(transparent)]
     BadMove(#[from] BadMove),
+    /// The withdrawal is over.
+    #[error(transparent)]
+    TooLate(#[from] TooLate),
     /// The request has been answered.
     #[error(transparent)]
     Answered(#[from] Answered),
@@ -83,6 +86,9 @@ impl From<Error> for Problem {
                 Self::conflict("amount_out_of_range", message).with_details(json!({ "min": min, "max": max }))
             }
             Error::BadMove(BadMove(status)) => {
+                Self::conflict("wrong_state", message).with_details(json!({ "status": status }))
+            }
+            Error::TooLate(TooLate(status)) => {
                 Self::conflict("wrong_state", message).with_details(json!({ "status": status }))
             }
             Error::Answered(Answered(state)) => {

@@ -1,7 +1,7 @@
 //! What is heard: of people from identity, of money from the ledger, of risk from fraud detection, of what providers took
 //! from payments.
 
-use contracts::events::access::{KycReviewed, UserErased};
+use contracts::events::access::{KycReviewed, UserErased, UserNamed};
 use contracts::events::commerce::PaymentCancelled;
 use contracts::events::funding::{
     TopUpCredited, TopUpHeld, WithdrawalCompleted, WithdrawalRefused, WithdrawalReserved, WithdrawalReturned,
@@ -19,6 +19,11 @@ use crate::error::Error;
 /// Somebody new can be paid, and may be given an account.
 pub fn on_user_created(tx: &mut Tx<'_>, heard: &Heard<'_, UserCreated>) -> Result<(), Error> {
     if of_no_project(tx) { Ok(()) } else { Ok(people::meet(tx, heard)?) }
+}
+
+/// Whoever pays somebody, or is paid by them, is shown what they are called.
+pub fn on_user_named(tx: &mut Tx<'_>, heard: &Heard<'_, UserNamed>) -> Result<(), Error> {
+    if of_no_project(tx) { Ok(()) } else { Ok(people::name(tx, heard)?) }
 }
 
 /// Whoever is forgotten elsewhere is found here no more.

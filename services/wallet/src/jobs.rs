@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use contracts::{Currency, Timestamp, TopUpId, UserId, WalletAccountId, WalletPaymentId};
+use contracts::{Currency, Timestamp, TopUpId, UserId, WalletAccountId, WalletPaymentId, WithdrawalId};
 use kernel::jobs::{Attempt, CallTrouble, Job, Jobs, OnUnknown, Outcome, Schedule};
 use kernel::service::Means;
 use kernel::store::Tx;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::{accounts, saga, schedules, top_ups};
+use crate::commands::{accounts, saga, schedules, top_ups, withdrawals};
 use crate::domain::{PayScheduleId, Terms};
 use crate::error::Error;
 use crate::settings;
@@ -44,6 +44,13 @@ pub struct FreezePayment {
 pub struct TopUpDeadline {
     /// Which top-up.
     pub top_up: TopUpId,
+}
+
+/// The time of a withdrawal is over, unless it was given more.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WithdrawalDeadline {
+    /// Which withdrawal.
+    pub withdrawal: WithdrawalId,
 }
 
 /// An account was thawed: what is held for it is to be found.
@@ -92,6 +99,10 @@ impl Job for TopUpDeadline {
     const KIND: &'static str = "wallet.top_up_deadline";
 }
 
+impl Job for WithdrawalDeadline {
+    const KIND: &'static str = "wallet.withdrawal_deadline";
+}
+
 impl Job for TopUpsThawed {
     const KIND: &'static str = "wallet.top_ups_thawed";
 }
@@ -117,6 +128,7 @@ pub fn register(jobs: &mut Jobs) {
     jobs.inside(|tx, job: &FreezePayment| saga::freeze(tx, job.payment));
     jobs.inside(accounts::freeze_pending);
     jobs.inside(|tx, job: &TopUpDeadline| top_ups::run_out(tx, job.top_up));
+    jobs.inside(|tx, job: &WithdrawalDeadline| withdrawals::run_out(tx, job.withdrawal));
     jobs.inside(|tx, job: &TopUpThawed| top_ups::thawed(tx, job.top_up));
     jobs.inside(top_ups::thaw_held);
     if let Ok(often) = Schedule::interval(LOOK_EVERY) {

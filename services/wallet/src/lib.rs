@@ -15,7 +15,9 @@ mod http;
 mod events;
 mod jobs;
 
-use contracts::events::funding::{TopUpPaid, TopUpRequested, WithdrawalRequested};
+use contracts::events::funding::{
+    TopUpExpired, TopUpPaid, TopUpRequested, WithdrawalCancelRequested, WithdrawalRequested,
+};
 use contracts::events::wallet::{
     AccountCreated, AccountFrozen, AccountThawed, ReleaseRequested, WalletPaymentCompleted,
     WalletPaymentInitiated, WalletPaymentProcessing,
@@ -27,9 +29,16 @@ use kernel::service::Service;
 /// Everything wallet brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("wallet")
-        .migrations(migrations!["0001_wallet.sql", "0002_funding.sql"])
+        .migrations(migrations![
+            "0001_wallet.sql",
+            "0002_funding.sql",
+            "0003_names.sql",
+            "0004_activity.sql",
+            "0005_calling_off.sql"
+        ])
         .routes(http::routes)
         .hears(events::on_user_created)
+        .hears(events::on_user_named)
         .hears(events::on_user_erased)
         .hears(events::on_kyc_reviewed)
         .hears(events::on_balance_reserved)
@@ -56,7 +65,9 @@ pub fn service() -> Service {
         .tells::<PaymentFailed>()
         .tells::<TopUpRequested>()
         .tells::<TopUpPaid>()
+        .tells::<TopUpExpired>()
         .tells::<WithdrawalRequested>()
+        .tells::<WithdrawalCancelRequested>()
         .tells::<NotificationSend>()
         .jobs(jobs::register)
         .calls(jobs::register_lookups);

@@ -89,6 +89,15 @@ pub const TOP_UP_TIMEOUT: Setting<Duration> = Setting::new(
 .live()
 .per_project();
 
+/// How long a provider may take to pay out.
+pub const WITHDRAWAL_TIMEOUT: Setting<Duration> = Setting::new(
+    "wallet.withdrawal_timeout",
+    || Duration::from_secs(7 * 86_400),
+    "How long a withdrawal waits for its end until it is called off, and how often that is asked.",
+)
+.live()
+.per_project();
+
 /// An answer that takes less than this is no time-out.
 const PATIENCE_MIN: Duration = Duration::from_secs(1);
 
@@ -105,6 +114,7 @@ pub fn declarations() -> Vec<Declaration> {
         TOP_UP_MIN.declare(),
         TOP_UP_MAX.declare(),
         TOP_UP_TIMEOUT.declare(),
+        WITHDRAWAL_TIMEOUT.declare(),
     ]
 }
 
@@ -122,6 +132,7 @@ pub fn terms(settings: &Settings, project: ProjectId) -> Terms {
             max: amount(&TOP_UP_MAX),
             timeout: patience(&TOP_UP_TIMEOUT),
         },
+        withdrawal_wait: patience(&WITHDRAWAL_TIMEOUT),
     }
 }
 

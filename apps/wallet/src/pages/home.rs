@@ -10,14 +10,14 @@ use ui::assets::LIVE;
 use ui::face::{Failure, Posted, Sheet, Visit, redirect_saying, token_field};
 use ui::{Icon, Tone, empty, icon, money, notice};
 
-use super::{Chosen, chosen, payments, wallets};
-use crate::api::{Account, Listed, Payment, Request, my_accounts};
+use super::{Chosen, chosen, happened, wallets};
+use crate::api::{Account, Activity, Listed, Request, my_accounts};
 use crate::frame::ROOT;
 use crate::said;
 use crate::words::wallet;
 
 /// What happened last, at a glance.
-const LAST: usize = 6;
+const LAST: u32 = 6;
 const DOINGS: [(&str, &str, Icon); 5] = [
     ("/wallet/send", "Send", Icon::Send),
     ("/wallet/requests/new", "Request", Icon::Ask),
@@ -34,13 +34,12 @@ pub async fn show_home(
     let mine = my_accounts(&visit).await?;
     let Some(account) = chosen(&mine, &wanted.account) else { return Ok(no_wallet(&visit)) };
     let visitor = visit.as_visitor()?;
+    let latest = format!("/api/v1/accounts/{}/activity?limit={LAST}", account.id);
     let (last, waiting) = tokio::join!(
-        visitor.get::<Listed<Payment>>("/api/v1/wallet/payments?limit=20"),
+        visitor.get::<Listed<Activity>>(&latest),
         visitor.get::<Listed<Request>>("/api/v1/wallet/requests?state=open&limit=20"),
     );
     let (last, waiting) = (last?.data, waiting?.data);
-    let own = std::slice::from_ref(account);
-    let last: Vec<Payment> = last.into_iter().filter(|payment| payment.concerns(own)).take(LAST).collect();
     let main = html! {
         h1.hush { "Your wallet" }
         (wallets(ROOT, &mine, account))
@@ -53,10 +52,10 @@ pub async fn show_home(
                 }))
             }
             section.stack aria-labelledby="last" {
-                div.row.apart { h2 id="last" { "Last payments" } a href="/wallet/history" { "See all" } }
+                div.row.apart { h2 id="last" { "Recent activity" } a href={ "/wallet/history?account=" (account.id) } { "See all" } }
                 @if last.is_empty() {
-                    (empty(Icon::List, "Nothing yet", "What you pay and are paid shows up here.", None))
-                } @else { (payments(&last, own)) }
+                    (empty(Icon::List, "Nothing yet", "What comes and goes shows up here.", None))
+                } @else { (happened(&last, account)) }
             }
         }
         p.hush role="status" aria-live="polite" id="live-said" {}
@@ -123,9 +122,8 @@ fn doings() -> Markup {
 }
 
 /// What of all this the page shows: when it differs, the page is looked at anew.
-fn state(account: &Account, last: &[Payment], waiting: usize) -> String {
-    let payments: Vec<String> =
-        last.iter().map(|payment| format!("{}{:?}", payment.id, payment.status)).collect();
+fn state(account: &Account, last: &[Activity], waiting: usize) -> String {
+    let last: Vec<String> = last.iter().map(|what| format!("{}{}", what.id, what.status)).collect();
     let Account { balance, available, state, .. } = account;
-    format!("{balance} {available} {state:?} {waiting} {}", payments.join(" "))
+    format!("{balance} {available} {state:?} {waiting} {}", last.join(" "))
 }

@@ -6,6 +6,7 @@ pub mod history;
 pub mod home;
 pub mod limits;
 pub mod payment;
+pub mod plan;
 pub mod requests;
 pub mod schedules;
 pub mod security;
@@ -14,15 +15,15 @@ pub mod statement;
 pub mod top_up;
 pub mod withdraw;
 
-use contracts::Money;
+use contracts::{Money, WalletAccountId};
 use maud::{Markup, html};
 use serde::Deserialize;
 use ui::face::{Failure, Posted};
 use ui::form::hidden;
-use ui::{Field, Icon, Told, badge, icon, nav, price, when};
+use ui::{Field, Icon, badge, icon, nav, price, when};
 
-use crate::api::{Account, Payment};
-use crate::words::{told, wallet};
+use crate::api::{Account, Activity, ActivityKind, ActivityState, Payment};
+use crate::words::{activity, person, standing, wallet};
 
 /// Which of one's wallets a page is about.
 #[derive(Debug, Default, Deserialize)]
@@ -39,36 +40,72 @@ fn crumbs(here: &str) -> Markup {
     nav::crumbs(&[("/wallet".to_owned(), "Wallet".to_owned())], here)
 }
 
-/// Payments below each other, each a link to its receipt.
-fn payments(list: &[Payment], mine: &[Account]) -> Markup {
+/// What happened in a wallet, each a link to what it was.
+fn happened(list: &[Activity], account: &Account) -> Markup {
     html! {
-        ul.moves.plain { @for payment in list { li { (row(payment, mine)) } } }
+        ul.moves.plain { @for what in list { li { (row(what, account)) } } }
     }
 }
 
-fn row(payment: &Payment, mine: &[Account]) -> Markup {
-    let leaving = payment.leaves(mine);
-    let Told { tone, short, .. } = told(payment, leaving);
+fn row(what: &Activity, account: &Account) -> Markup {
+    let amount = Money::new(what.net.saturating_abs(), what.currency);
+    let sign = if what.net < 0 { "\u{2212}" } else { "+" };
+    // Only what is there looks like money that came.
+    let look = match what.state {
+        ActivityState::Completed if what.net > 0 => "in",
+        ActivityState::Completed => "out",
+        ActivityState::Pending => "muted",
+        ActivityState::Failed => "void",
+    };
     html! {
-        a.move href={ "/wallet/payments/" (payment.id) } {
-            span.way { (icon(if leaving { Icon::Send } else { Icon::Ask })) }
+        a.move href=(page_of(what, account)) {
+            span.way { (icon(sign_of(what))) }
             span.grow {
-                span.strong { (title(payment, leaving)) }
-                span.small.muted { (when(payment.created_at)) }
+                span.strong { (activity(what)) }
+                @if let Some(note) = &what.note { span.small { (note) } }
+                span.small.muted { (when(what.at)) }
             }
             span.sum {
-                span class={ "num strong " (if leaving { "out" } else { "in" }) } { (signed(payment, leaving)) }
-                @if !(payment.is_over() && payment.reason.is_none()) { (badge(tone, short)) }
+                span class={ "num strong " (look) } { (sign) (price(amount)) }
+                @if let Some((tone, short)) = standing(what) { (badge(tone, short)) }
             }
         }
     }
 }
 
+fn page_of(what: &Activity, account: &Account) -> String {
+    match what.kind {
+        ActivityKind::Payment | ActivityKind::Refund | ActivityKind::Fee => {
+            format!("/wallet/payments/{}", what.id)
+        }
+        ActivityKind::TopUp => format!("/wallet/top-ups/{}/{}", account.id, what.id),
+        ActivityKind::Withdrawal => format!("/wallet/withdrawals/{}/{}", account.id, what.id),
+    }
+}
+
+const fn sign_of(what: &Activity) -> Icon {
+    match what.kind {
+        ActivityKind::Payment if what.net < 0 => Icon::Send,
+        ActivityKind::Payment => Icon::Ask,
+        ActivityKind::Refund => Icon::Return,
+        ActivityKind::Fee => Icon::List,
+        ActivityKind::TopUp => Icon::Plus,
+        ActivityKind::Withdrawal => Icon::Minus,
+    }
+}
+
+/// Somebody by name, with the end of their wallet's id as a detail.
+fn somebody(name: Option<&str>, id: WalletAccountId) -> Markup {
+    html! {
+        @if let Some(name) = name { span.strong { (name) } " " span.small.muted { (wallet(id)) } } @else { (wallet(id)) }
+    }
+}
+
 /// What a payment is called: its note, or else with whom.
 fn title(payment: &Payment, leaving: bool) -> String {
-    let other = if leaving { payment.to_account } else { payment.from_account };
+    let (other, name) = payment.other(leaving);
     let to = if leaving { "To" } else { "From" };
-    payment.note.clone().unwrap_or_else(|| format!("{to} {}", wallet(other)))
+    payment.note.clone().unwrap_or_else(|| format!("{to} {}", person(name, other)))
 }
 
 /// An amount with the sign that it has for this side.

@@ -14,12 +14,12 @@ use ui::face::{
 use ui::form::{hidden, summary};
 use ui::{Field, badge, money, nav, when};
 
-use super::{fact, key_of, signed, title};
+use super::{fact, key_of, signed, somebody, title};
 use crate::amount;
 use crate::api::{Account, Payment, Status, my_accounts};
 use crate::frame::ROOT;
 use crate::said;
-use crate::words::{refusal, told, wallet};
+use crate::words::{person, refusal, told};
 
 /// How often a browser without scripts looks again.
 const LOOK_EVERY_SECONDS: u32 = 3;
@@ -138,15 +138,15 @@ fn returnable(payment: &Payment, mine: &[Account]) -> Option<i64> {
 }
 
 fn facts(payment: &Payment, leaving: bool) -> Markup {
-    let (label, other) = if leaving { ("To", payment.to_account) } else { ("From", payment.from_account) };
+    let (label, (other, name)) = (if leaving { "To" } else { "From" }, payment.other(leaving));
     html! {
         dl.sums {
-            (fact(label, &html! { (wallet(other)) }))
+            (fact(label, &somebody(name, other)))
             @if let Some(note) = &payment.note { (fact("What for", &html! { (note) })) }
             @if payment.fee > 0 && !leaving { (fact("Fee", &money::shown(contracts::Money::new(payment.fee, payment.currency)))) }
             @if payment.refunded_amount > 0 { (fact("Given back", &money::shown(contracts::Money::new(payment.refunded_amount, payment.currency)))) }
             @if let Some(of) = &payment.refund_of { (fact("Gives back", &html! { a href={ "/wallet/payments/" (of) } { "an earlier payment" } })) }
-            @if payment.request_id.is_some() { (fact("Because", &html! { "it was asked for" })) }
+            @if let Some(request) = &payment.request_id { (fact("Because", &html! { a href={ "/wallet/requests/" (request) } { "it was asked for" } })) }
             @if payment.schedule_id.is_some() { (fact("Because", &html! { "it was planned" })) }
             (fact("Begun", &when(payment.created_at)))
             @if let Some(at) = payment.ended_at { (fact("Ended", &when(at))) }
@@ -191,7 +191,7 @@ fn return_page(
         (nav::crumbs(&[(ROOT.to_owned(), "Wallet".to_owned()), (page.clone(), title(payment, false))], "Give it back"))
         div.narrow.stack {
             h1 { "Give money back" }
-            p.muted { "Of " (money::shown(payment.arriving())) " from " (wallet(payment.from_account)) ", all or a part." }
+            p.muted { "Of " (money::shown(payment.arriving())) " from " (person(payment.payer_name.as_deref(), payment.from_account)) ", all or a part." }
             (summary(errors))
             form.card.stack method="post" action={ (page) "/return" } {
                 (token_field(visit))

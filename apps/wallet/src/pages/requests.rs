@@ -14,12 +14,12 @@ use ui::face::{
 use ui::form::{hidden, summary};
 use ui::{Field, Icon, badge, empty, icon, money, nav, when};
 
-use super::{amount_field, amount_label, available, chosen, crumbs, fact, key_of, which};
+use super::{amount_field, amount_label, available, chosen, crumbs, fact, key_of, somebody, which};
 use crate::amount;
-use crate::api::{Account, Listed, Request, RequestState, my_accounts};
+use crate::api::{Account, Listed, Request, RequestState, me, my_accounts};
 use crate::frame::ROOT;
 use crate::said;
-use crate::words::{refusal, request as standing, wallet};
+use crate::words::{person, refusal, request as standing};
 
 /// Which requests.
 #[derive(Debug, Default, Deserialize)]
@@ -31,8 +31,6 @@ pub struct Wanted {
 
 const INCOMING: &str = "/wallet/requests";
 const OUTGOING: &str = "/wallet/requests?direction=outgoing";
-/// The API has no way to one request; whoever has more open ones answers the first of them first.
-const OPEN_MAX: u32 = 200;
 
 /// `GET /wallet/requests`.
 pub async fn list_requests(
@@ -117,14 +115,18 @@ pub async fn ask(Extension(visit): Extension<Visit>, posted: Posted) -> Result<R
     }
 }
 
-/// `GET /wallet/requests/{request}`: a look at what would be paid.
+/// `GET /wallet/requests/{request}`: how it stands, and to who is asked a look at what would be paid.
 pub async fn show_request(
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let (mine, request) = (my_accounts(&visit).await?, open(&visit, &id).await?);
-    let Some(request) = request else { return Ok(redirect_saying(&visit, INCOMING, said::ANSWERED)) };
-    Ok(paying_page(&visit, StatusCode::OK, &request, &mine, &new_token()?, &FieldErrors::new()))
+    let (me, mine, request) = (me(&visit).await?, my_accounts(&visit).await?, found(&visit, &id).await?);
+    let outgoing = request.requester == me.id;
+    Ok(if request.state == RequestState::Open && !outgoing {
+        paying_page(&visit, StatusCode::OK, &request, &mine, &new_token()?, &FieldErrors::new())
+    } else {
+        standing_page(&visit, &request, outgoing)
+    })
 }
 
 /// `POST /wallet/requests/{request}/accept`: pays, once for its key.
@@ -143,9 +145,10 @@ pub async fn accept(
         Ok(_) => return Ok(redirect(ROOT, INCOMING)),
         Err(error) => error,
     };
-    let Some(request) = open(&visit, &id).await? else {
-        return Ok(redirect_saying(&visit, INCOMING, said::ANSWERED));
-    };
+    let request = found(&visit, &id).await?;
+    if request.state != RequestState::Open {
+        return Ok(redirect_saying(&visit, &page_of(&request), said::ANSWERED));
+    }
     let Some(why) = error.api().and_then(|told| refusal(told, request.currency)) else {
         return Err(error.into());
     };
@@ -169,36 +172,55 @@ pub async fn decline(
     }
 }
 
-/// A request that waits for the visitor's answer.
-async fn open(visit: &Visit, id: &str) -> Result<Option<Request>, Failure> {
-    let path = format!("/api/v1/wallet/requests?state=open&limit={OPEN_MAX}");
-    let listed: Listed<Request> = visit.as_visitor()?.get(&path).await?;
-    Ok(listed.data.into_iter().find(|request| request.id == id))
+async fn found(visit: &Visit, id: &str) -> Result<Request, Failure> {
+    let path = format!("/api/v1/wallet/requests/{}", client::encoded(id));
+    match visit.as_visitor()?.get(&path).await {
+        Ok(request) => Ok(request),
+        // What is no request's name is nobody's request.
+        Err(error) if error.api().is_some_and(|told| matches!(told.status.as_u16(), 400 | 422)) => {
+            Err(Failure::NotFound)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn page_of(request: &Request) -> String {
+    format!("{INCOMING}/{}", request.id)
+}
+
+/// Who is on the other side.
+fn other(request: &Request, outgoing: bool) -> String {
+    if outgoing {
+        request.payer_name.clone().unwrap_or_else(|| "somebody".to_owned())
+    } else {
+        person(request.requester_name.as_deref(), request.to_account)
+    }
 }
 
 fn row(visit: &Visit, request: &Request, outgoing: bool) -> Markup {
     let (tone, short) = standing(request.state);
     let waits = request.state == RequestState::Open && !outgoing;
-    let name = request.note.clone().unwrap_or_else(|| "For money".to_owned());
+    let name = other(request, outgoing);
     html! {
-        article.move {
-            span.way { (icon(if outgoing { Icon::Ask } else { Icon::Send })) }
-            div.grow.stack.tight {
-                p.strong { (name) }
-                p.small.muted { (when(request.created_at)) @if !outgoing { " from " (wallet(request.to_account)) } }
-                @if waits {
-                    div.row {
-                        a.button href={ "/wallet/requests/" (request.id) } { "Pay" span.hush { " " (name) } }
-                        form method="post" action={ "/wallet/requests/" (request.id) "/decline" } {
-                            (token_field(visit))
-                            button.button.second type="submit" { "Turn down" span.hush { " " (name) } }
-                        }
+        article.asking {
+            div.move {
+                span.way { (icon(if outgoing { Icon::Ask } else { Icon::Send })) }
+                div.grow {
+                    p.strong { a href=(page_of(request)) { @if outgoing { "You asked " (name) } @else { (name) " asks you" } } }
+                    @if let Some(note) = &request.note { p.small { (note) } }
+                    p.small.muted { (when(request.created_at)) }
+                }
+                span.sum { span.strong { (money::shown(request.money())) } (badge(tone, short)) }
+            }
+            @if waits {
+                div.row.answers {
+                    a.button href=(page_of(request)) { "Pay" span.hush { " " (name) } }
+                    form method="post" action={ (page_of(request)) "/decline" } {
+                        (token_field(visit))
+                        button.button.second type="submit" { "Turn down" span.hush { " " (name) } }
                     }
-                } @else if let Some(payment) = &request.payment_id {
-                    p.small { a href={ "/wallet/payments/" (payment) } { "See the payment" } }
                 }
             }
-            span.sum { span.strong { (money::shown(request.money())) } (badge(tone, short)) }
         }
     }
 }
@@ -250,7 +272,7 @@ fn paying_page(
             div.card.stack {
                 p.balance.center { (money::shown(request.money())) }
                 dl.sums {
-                    (fact("To", &html! { (wallet(request.to_account)) }))
+                    (fact("To", &somebody(request.requester_name.as_deref(), request.to_account)))
                     @if let Some(note) = &request.note { (fact("What for", &html! { (note) })) }
                     (fact("Asked", &when(request.created_at)))
                     @if let Some(from) = source { (fact("You have", &money::shown(available(from)))) }
@@ -271,4 +293,52 @@ fn paying_page(
         }
     };
     Sheet::private("Pay a request").with_status(status).answer(visit, &main)
+}
+
+/// A request that waits for no answer of the visitor's.
+fn standing_page(visit: &Visit, request: &Request, outgoing: bool) -> Response {
+    let (tone, short) = standing(request.state);
+    let title = if outgoing { "You asked for money" } else { "You were asked for money" };
+    let back = if outgoing { OUTGOING } else { INCOMING };
+    let main = html! {
+        (nav::crumbs(&[(ROOT.to_owned(), "Wallet".to_owned()), (back.to_owned(), "Requests".to_owned())], "Request"))
+        div.narrow.centered.stack.loose {
+            article.receipt.card.stack {
+                div.center.stack.tight {
+                    p { (badge(tone, short)) }
+                    p.balance { (money::shown(request.money())) }
+                    h1 { (title) }
+                    p.muted { (waiting(request.state, outgoing)) }
+                }
+                dl.sums {
+                    @if outgoing { (fact("Asked of", &html! { (other(request, true)) })) } @else { (fact("To", &somebody(request.requester_name.as_deref(), request.to_account))) }
+                    @if let Some(note) = &request.note { (fact("What for", &html! { (note) })) }
+                    (fact("Asked", &when(request.created_at)))
+                    (fact("Number", &html! { code { (request.id) } }))
+                }
+            }
+            div.row {
+                // A payment is shown to who is paid once it has arrived.
+                @if let Some(payment) = request.payment_id.filter(|_| !outgoing || request.state == RequestState::Paid) {
+                    a.button href={ "/wallet/payments/" (payment) } { "See the payment" }
+                }
+                a.button.link href=(back) { "Back to requests" }
+            }
+        }
+    };
+    Sheet::private(title).answer(visit, &main)
+}
+
+/// What is said below a request.
+const fn waiting(state: RequestState, outgoing: bool) -> &'static str {
+    match (state, outgoing) {
+        (RequestState::Open, true) => "It waits for their answer. We tell you when they pay or turn it down.",
+        (RequestState::Open, false) => "It waits for your answer.",
+        (RequestState::Accepted, true) => "They have said yes. The money is on its way.",
+        (RequestState::Accepted, false) => "You have said yes. The money is on its way.",
+        (RequestState::Paid, true) => "The money is in your wallet.",
+        (RequestState::Paid, false) => "The money has arrived.",
+        (RequestState::Declined, true) => "They turned it down. Nothing was paid.",
+        (RequestState::Declined, false) => "You turned it down. Nothing was paid.",
+    }
 }

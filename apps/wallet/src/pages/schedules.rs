@@ -12,7 +12,7 @@ use ui::{Icon, badge, empty, icon, money, nav, when};
 use super::crumbs;
 use crate::api::{Listed, Schedule, ScheduleState};
 use crate::said;
-use crate::words::{every, schedule as standing, wallet};
+use crate::words::{every, person, schedule as standing};
 
 /// Where the list goes on.
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +20,7 @@ pub struct From {
     cursor: Option<String>,
 }
 
-const HERE: &str = "/wallet/schedules";
+pub(super) const HERE: &str = "/wallet/schedules";
 
 /// `GET /wallet/schedules`.
 pub async fn list_schedules(
@@ -35,9 +35,9 @@ pub async fn list_schedules(
     let next = listed.next_cursor.map(|cursor| format!("{HERE}?cursor={}", client::encoded(&cursor)));
     let main = html! {
         (crumbs("Planned payments"))
-        h1 { "Planned payments" }
+        div.row.apart { h1 { "Planned payments" } a.button href="/wallet/schedules/new" { (icon(Icon::Clock)) "Plan a payment" } }
         @if listed.data.is_empty() && first.is_none() {
-            (empty(Icon::Clock, "Nothing is planned", "Payments that are made at a time, once or again and again, show up here.", Some(("/wallet", "Back to your wallet"))))
+            (empty(Icon::Clock, "Nothing is planned", "Rent, pocket money, a club: plan it once, and it is paid on its day.", Some(("/wallet/schedules/new", "Plan a payment"))))
         } @else {
             ul.moves.plain { @for schedule in &listed.data { li { (row(&visit, schedule)) } } }
             (nav::pager(first, next.as_deref()))
@@ -64,22 +64,25 @@ pub async fn cancel_schedule(
 
 fn row(visit: &Visit, schedule: &Schedule) -> Markup {
     let (tone, short) = standing(schedule.state);
-    let name = schedule.note.clone().unwrap_or_else(|| format!("To {}", wallet(schedule.to_account)));
+    let name = person(schedule.payee_name.as_deref(), schedule.to_account);
     html! {
-        article.move {
-            span.way { (icon(Icon::Clock)) }
-            div.grow.stack.tight {
-                p.strong { (name) }
-                p.small.muted { (every(schedule.every)) @if let Some(at) = schedule.next_at { ", next " (when(at)) } }
-                @if schedule.last_problem.is_some() { p.small { "The last time it could not be paid." } }
-                @if schedule.state == ScheduleState::Active {
-                    form method="post" action={ "/wallet/schedules/" (schedule.id) "/cancel" } {
-                        (token_field(visit))
-                        button.button.second type="submit" { "Stop" span.hush { " " (name) } }
-                    }
+        article.asking {
+            div.move {
+                span.way { (icon(Icon::Clock)) }
+                div.grow {
+                    p.strong { "To " (name) }
+                    @if let Some(note) = &schedule.note { p.small { (note) } }
+                    p.small.muted { (every(schedule.every)) @if let Some(at) = schedule.next_at { ", next " (when(at)) } }
+                    @if schedule.last_problem.is_some() { p.small { "The last time it could not be paid." } }
+                }
+                span.sum { span.strong { (money::shown(schedule.money())) } (badge(tone, short)) }
+            }
+            @if schedule.state == ScheduleState::Active {
+                form.answers method="post" action={ "/wallet/schedules/" (schedule.id) "/cancel" } {
+                    (token_field(visit))
+                    button.button.second type="submit" { "Stop" span.hush { " " (name) } }
                 }
             }
-            span.sum { span.strong { (money::shown(schedule.money())) } (badge(tone, short)) }
         }
     }
 }

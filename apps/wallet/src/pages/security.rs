@@ -51,7 +51,7 @@ fn who(me: &Me) -> Markup {
             h2 id="who" { "You" }
             @if let Some(name) = &me.name { p.strong { (name) } }
             @for address in [&me.email, &me.phone].into_iter().flatten() { p { (address) } }
-            p.small.muted { "People who know these find your wallet by them." }
+            p.small.muted { "Whoever knows your address or number finds your wallet. Others see your first name and an initial." }
         }
     }
 }

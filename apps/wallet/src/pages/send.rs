@@ -6,7 +6,7 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use contracts::{Money, WalletAccountId};
 use http::StatusCode;
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 use ui::face::{
     Failure, FieldErrors, Posted, Sheet, Visit, error_of, new_token, redirect, token_field, whole_form,
@@ -136,11 +136,9 @@ pub async fn pay(Extension(visit): Extension<Visit>, posted: Posted) -> Result<R
     let Some(why) = error.api().and_then(|told| refusal(told, from.currency)) else {
         return Err(error.into());
     };
-    let ready = Ready {
-        from,
-        payee: Payee { account_id: account, currency: from.currency, merchant: false },
-        amount,
-    };
+    let known = payees(&visit, &account.to_string()).await?.into_iter().next();
+    let unknown = || Payee { account_id: account, currency: from.currency, merchant: false, name: None };
+    let ready = Ready { from, payee: known.unwrap_or_else(unknown), amount };
     Ok(confirm_page(&visit, StatusCode::UNPROCESSABLE_ENTITY, &ready, &typed, key, &whole_form(&why)))
 }
 
@@ -152,7 +150,7 @@ impl Typed {
 }
 
 /// A number without what people write between its digits.
-fn address(typed: &str) -> String {
+pub(super) fn address(typed: &str) -> String {
     let is_number = typed.starts_with('+');
     typed.chars().filter(|letter| !is_number || letter.is_ascii_digit() || *letter == '+').collect()
 }
@@ -179,7 +177,7 @@ fn ready<'a>(typed: &Typed, mine: &'a [Account], found: &[Payee]) -> Result<Read
     let chosen = sources.iter().find(|account| account.id.to_string() == typed.from).or(sources.first());
     let from: &Account = chosen.copied().ok_or_else(|| whole_form("Choose a wallet"))?;
     let payee = found.iter().find(|payee| payee.currency == from.currency && payee.account_id != from.id);
-    let payee = *payee.ok_or_else(|| whole_form("They have no wallet in this currency"))?;
+    let payee = payee.ok_or_else(|| whole_form("They have no wallet in this currency"))?.clone();
     let amount =
         amount::read(&typed.amount, from.currency).map_err(|bad| wrong("amount", bad.told().to_owned()))?;
     if !from.is_open() {
@@ -238,7 +236,7 @@ fn amount_page(
         (crumbs("Send money"))
         div.narrow.stack {
             h1 { "How much?" }
-            p.muted { "To " span.strong { (shown(&typed.to)) } }
+            p { span.muted { "To " } (whom(&typed.to, found.first())) }
             (summary(errors))
             form.card.stack method="post" action="/wallet/send/check" {
                 (token_field(visit))
@@ -281,7 +279,7 @@ fn confirm_page(
                 (hidden("key", key))
                 p.balance.center { (money::shown(*amount)) }
                 dl.sums {
-                    (fact("To", &html! { (shown(&typed.to)) }))
+                    (fact("To", &whom(&typed.to, Some(payee))))
                     @if payee.merchant { (fact("", &html! { "A shop's wallet" })) }
                     (fact("From", &html! { (from.currency) " " (wallet(from.id)) }))
                     @if !typed.note.is_empty() { (fact("What for", &html! { (typed.note) })) }
@@ -296,7 +294,12 @@ fn confirm_page(
     Sheet::private("Is this right?").with_status(status).answer(visit, &main)
 }
 
-/// Whom, as people tell them apart.
-fn shown(to: &str) -> String {
-    to.parse::<WalletAccountId>().map_or_else(|_| to.to_owned(), wallet)
+/// Whom: by name, with what was typed as a detail, so that a wrong address is seen before money moves.
+pub(super) fn whom(to: &str, payee: Option<&Payee>) -> Markup {
+    let typed = to.parse::<WalletAccountId>().map_or_else(|_| to.to_owned(), wallet);
+    html! {
+        @if let Some(name) = payee.and_then(|payee| payee.name.as_ref()) {
+            span.strong { (name) } " " span.small.muted { (typed) }
+        } @else { span.strong { (typed) } }
+    }
 }

@@ -9,8 +9,8 @@ use maud::{Markup, html};
 use serde_json::json;
 use ui::assets::LIVE;
 use ui::face::{
-    Failure, FieldErrors, Posted, Sheet, Visit, error_of, field_errors, new_token, redirect, token_field,
-    whole_form,
+    Failure, FieldErrors, Posted, Sheet, Visit, error_of, field_errors, new_token, redirect, redirect_saying,
+    token_field, whole_form,
 };
 use ui::form::{hidden, summary};
 use ui::{Field, Icon, badge, icon, money, when};
@@ -19,6 +19,7 @@ use super::{Chosen, amount_field, amount_label, available, chosen, crumbs, fact,
 use crate::amount;
 use crate::api::{Account, Listed, Withdrawal, my_accounts};
 use crate::frame::ROOT;
+use crate::said;
 use crate::words::{refusal, wallet, withdrawal as told};
 
 /// What was typed: from which wallet, how much, and where to.
@@ -75,7 +76,7 @@ pub async fn begin(Extension(visit): Extension<Visit>, posted: Posted) -> Result
     let body = json!({"amount": amount.minor(), "destination": typed.destination});
     let error = match visit.as_visitor()?.post_once::<Withdrawal>(&path, key, &body).await {
         Ok(withdrawal) => {
-            return Ok(redirect(ROOT, &format!("/wallet/withdrawals/{}/{}", account.id, withdrawal.id)));
+            return Ok(redirect(ROOT, &page_of(account.id, withdrawal.id)));
         }
         Err(error) => error,
     };
@@ -89,16 +90,32 @@ pub async fn begin(Extension(visit): Extension<Visit>, posted: Posted) -> Result
     Ok(confirm_page(&visit, StatusCode::UNPROCESSABLE_ENTITY, account, amount, typed, key, &errors))
 }
 
+/// `POST /wallet/withdrawals/{account}/{withdrawal}/cancel`.
+pub async fn cancel_withdrawal(
+    Extension(visit): Extension<Visit>,
+    Path(names): Path<(String, String)>,
+    _posted: Posted,
+) -> Result<Response, Failure> {
+    let (account, id) = parsed(&names)?;
+    let (page, path) = (page_of(account, id), format!("/api/v1/accounts/{account}/withdrawals/{id}/cancel"));
+    match visit.as_visitor()?.post::<Withdrawal>(&path, &json!({})).await {
+        Ok(_) => Ok(redirect(ROOT, &page)),
+        Err(error) if error.api().is_some_and(|told| told.status == StatusCode::CONFLICT) => {
+            Ok(redirect_saying(&visit, &page, said::TOO_LATE_OUT))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// `GET /wallet/withdrawals/{account}/{withdrawal}`: it follows the money.
 pub async fn show_withdrawal(
     Extension(visit): Extension<Visit>,
-    Path((account, id)): Path<(String, String)>,
+    Path(names): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let account: WalletAccountId = account.parse().map_err(|_| Failure::NotFound)?;
-    let id: WithdrawalId = id.parse().map_err(|_| Failure::NotFound)?;
+    let (account, id) = parsed(&names)?;
     let path = format!("/api/v1/accounts/{account}/withdrawals/{id}");
     let withdrawal: Withdrawal = visit.as_visitor()?.get(&path).await?;
-    let told = told(withdrawal.status);
+    let told = told(&withdrawal);
     let main = html! {
         (crumbs("Withdrawal"))
         div.narrow.centered.stack.loose id="live" data-live={ (path) "/live" } data-state=(format!("{:?}", withdrawal.status)) {
@@ -116,13 +133,30 @@ pub async fn show_withdrawal(
                     (fact("Number", &html! { code { (withdrawal.id) } }))
                 }
             }
-            div.row.no-print { a.button.link href=(ROOT) { "Back to your wallet" } }
+            div.row.no-print {
+                @if withdrawal.can_be_called_off() {
+                    form method="post" action={ (page_of(account, id)) "/cancel" } {
+                        (token_field(&visit))
+                        button.button.danger type="submit" { "Call it off" }
+                    }
+                }
+                a.button.link href=(ROOT) { "Back to your wallet" }
+            }
         }
         p.hush role="status" aria-live="polite" id="live-said" {}
     };
     let sheet = Sheet::private(told.title).with_script(LIVE);
     let sheet = if withdrawal.is_over() { sheet } else { sheet.refreshed_every(LOOK_EVERY_SECONDS) };
     Ok(sheet.answer(&visit, &main))
+}
+
+fn parsed((account, id): &(String, String)) -> Result<(WalletAccountId, WithdrawalId), Failure> {
+    let account = account.parse().map_err(|_| Failure::NotFound)?;
+    Ok((account, id.parse().map_err(|_| Failure::NotFound)?))
+}
+
+fn page_of(account: WalletAccountId, id: WithdrawalId) -> String {
+    format!("/wallet/withdrawals/{account}/{id}")
 }
 
 impl<'a> Typed<'a> {
@@ -219,8 +253,8 @@ fn list(earlier: &[Withdrawal]) -> Markup {
             section.stack aria-labelledby="earlier" {
                 h2 id="earlier" { "Earlier" }
                 ul.moves.plain { @for withdrawal in earlier {
-                    @let told = told(withdrawal.status);
-                    li { a.move href={ "/wallet/withdrawals/" (withdrawal.account_id) "/" (withdrawal.id) } {
+                    @let told = told(withdrawal);
+                    li { a.move href=(page_of(withdrawal.account_id, withdrawal.id)) {
                         span.way { (icon(Icon::Minus)) }
                         span.grow { (when(withdrawal.created_at)) }
                         span.sum { span.strong { (money::shown(withdrawal.money())) } (badge(told.tone, told.short)) }

@@ -8,6 +8,7 @@ use crate::world::{World, account, page_of, payment_id, problem, request};
 const ASK: &str = "POST /api/v1/wallet/requests";
 const ACCEPT: &str = "POST /api/v1/wallet/requests/wreq_1/accept";
 const LIST: &str = "GET /api/v1/wallet/requests";
+const ONE: &str = "GET /api/v1/wallet/requests/wreq_1";
 
 #[tokio::test]
 async fn somebody_is_asked_for_money_once() {
@@ -51,11 +52,17 @@ async fn a_request_that_cannot_be_is_told_at_its_field() {
 async fn a_request_is_looked_at_and_paid() {
     let world = World::default();
     world.answers(LIST, 200, page_of(json!([request("open")])));
+    world.answers(ONE, 200, request("open"));
     let mut ana = Browser::ana(&world).await;
     ana.open("/wallet").await.shows(&["Somebody asks you for money"]);
-    ana.open("/wallet/requests").await.shows(&["Lunch", "€7.00", "/wallet/requests/wreq_1"]);
+    ana.open("/wallet/requests").await.shows(&[
+        "Ben K. asks you",
+        "Lunch",
+        "€7.00",
+        "/wallet/requests/wreq_1",
+    ]);
     let look = ana.open("/wallet/requests/wreq_1").await;
-    look.shows(&["Pay what you are asked for?", "€7.00", "Lunch", "You have"]);
+    look.shows(&["Pay what you are asked for?", "€7.00", "Ben K.", "Lunch", "You have"]);
     let mut paid = request("accepted");
     paid["payment_id"] = json!(payment_id(9));
     world.answers(ACCEPT, 202, paid);
@@ -67,16 +74,46 @@ async fn a_request_is_looked_at_and_paid() {
 #[tokio::test]
 async fn a_request_beyond_the_limits_says_so_and_one_that_was_answered_too() {
     let world = World::default();
-    world.answers(LIST, 200, page_of(json!([request("open")])));
+    world.answers(ONE, 200, request("open"));
     world.answers(ACCEPT, 409, problem("limit_exceeded", json!({"period": "day", "left": 100})));
     let mut ana = Browser::ana(&world).await;
     let look = ana.open("/wallet/requests/wreq_1").await;
     ana.send(&look, "/wallet/requests/wreq_1/accept", &[]).await.refuses(&["today: €1.00 are left"]);
     world.answers(ACCEPT, 409, problem("wrong_state", json!({"state": "paid"})));
-    world.answers(LIST, 200, page_of(json!([])));
-    assert_eq!(ana.send(&look, "/wallet/requests/wreq_1/accept", &[]).await.sent_to(), "/wallet/requests");
-    ana.open("/wallet/requests").await.shows(&["This request was answered before."]);
-    assert_eq!(ana.open("/wallet/requests/wreq_1").await.sent_to(), "/wallet/requests");
+    world.answers(ONE, 200, request("paid"));
+    let sent = ana.send(&look, "/wallet/requests/wreq_1/accept", &[]).await;
+    assert_eq!(sent.sent_to(), "/wallet/requests/wreq_1");
+    ana.open("/wallet/requests/wreq_1").await.shows(&["This request was answered before.", "Paid"]);
+}
+
+#[tokio::test]
+async fn a_request_shows_how_it_stands_to_both_sides_and_asks_only_who_is_asked() {
+    let world = World::default();
+    let mut ana = Browser::ana(&world).await;
+    let mut asked_by_ana = request("open");
+    for (field, other) in [("requester", "payer"), ("requester_name", "payer_name")] {
+        let kept = asked_by_ana[field].clone();
+        asked_by_ana[field] = asked_by_ana[other].clone();
+        asked_by_ana[other] = kept;
+    }
+    world.answers(ONE, 200, asked_by_ana.clone());
+    let page = ana.open("/wallet/requests/wreq_1").await;
+    page.shows(&["You asked for money", "Ben K.", "It waits for their answer", "Lunch"]);
+    page.hides(&["/wallet/requests/wreq_1/accept", "/wallet/requests/wreq_1/decline"]);
+    for (state, told) in [("accepted", "They have said yes"), ("declined", "They turned it down")] {
+        asked_by_ana["state"] = json!(state);
+        asked_by_ana["payment_id"] = json!(payment_id(9));
+        world.answers(ONE, 200, asked_by_ana.clone());
+        ana.open("/wallet/requests/wreq_1").await.shows(&[told]).hides(&["See the payment"]);
+    }
+    let mut paid = request("paid");
+    paid["payment_id"] = json!(payment_id(9));
+    world.answers(ONE, 200, paid);
+    ana.open("/wallet/requests/wreq_1").await.shows(&["See the payment", "The money has arrived"]);
+    world.answers(ONE, 404, problem("not_found", json!({})));
+    assert_eq!(ana.open("/wallet/requests/wreq_1").await.status, 404);
+    world.answers(ONE, 400, problem("invalid_path", json!({})));
+    assert_eq!(ana.open("/wallet/requests/wreq_1").await.status, 404);
 }
 
 #[tokio::test]

@@ -114,6 +114,7 @@ async fn a_withdrawal_says_how_it_stands() {
         ("reserved", "on its way out"),
         ("completed", "was paid out"),
         ("refused", "could not be set aside"),
+        ("cancelling", "being called off"),
         ("returned", "The money came back"),
     ] {
         world.answers(
@@ -124,4 +125,26 @@ async fn a_withdrawal_says_how_it_stands() {
         let page = ana.open(&format!("/wallet/withdrawals/{}/{}", account(1), withdrawal_id())).await;
         page.shows(&[told, "****u7ix"]);
     }
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_called_off_as_long_as_it_can_be() {
+    let world = World::default();
+    let (one, page) = (
+        format!("withdrawals/{}", withdrawal_id()),
+        format!("/wallet/withdrawals/{}/{}", account(1), withdrawal_id()),
+    );
+    let (action, cancel) = (format!("{page}/cancel"), of_account("POST", &format!("{one}/cancel")));
+    world.answers(&of_account("GET", &one), 200, withdrawal("reserved"));
+    let mut ana = Browser::ana(&world).await;
+    let shown = ana.open(&page).await;
+    world.answers(&cancel, 202, withdrawal("cancelling"));
+    assert_eq!(ana.send(&shown, &action, &[]).await.sent_to(), page);
+    world.answers(&cancel, 409, problem("wrong_state", json!({"status": "completed"})));
+    ana.send(&shown, &action, &[]).await.sent_to();
+    let mut ended = withdrawal("returned");
+    ended["reason"] = json!("cancelled");
+    world.answers(&of_account("GET", &one), 200, ended);
+    let page = ana.open(&page).await;
+    page.shows(&["It was too late", "You called this withdrawal off"]).hides(&[&action]);
 }

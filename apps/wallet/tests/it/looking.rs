@@ -3,19 +3,36 @@
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::world::{World, account, page_of, payment, problem, wallet};
+use crate::world::{World, account, activity, happened, page_of, payment, payment_id, problem, wallet};
 
 #[tokio::test]
 async fn the_first_page_says_what_there_is_and_follows_it() {
     let world = World::default();
-    let others = payment(9, 5, 6, "completed");
-    let list = json!([payment(1, 1, 2, "completed"), payment(2, 2, 1, "completed"), others]);
-    world.answers("GET /api/v1/wallet/payments", 200, page_of(list));
+    let paid = payment_id(1);
+    let list = json!([
+        happened("withdrawal", "wdr_1", "reserved", -5_000),
+        happened("payment", &paid, "completed", -1_250),
+        happened("payment", &payment_id(2), "completed", 1_250),
+        happened("fee", &payment_id(2), "completed", -12),
+        happened("top_up", "top_1", "pending", 2_000),
+        happened("payment", &payment_id(3), "failed", -900),
+    ]);
+    world.answers(&activity(), 200, page_of(list));
     let mut ana = Browser::ana(&world).await;
     let page = ana.open("/wallet").await;
     page.shows(&["€100.00", &format!("data-live=\"/api/v1/accounts/{}/live\"", account(1)), "Tea &lt;b&gt;"]);
     page.shows(&["\u{2212}€12.50", "+€12.50", "Send", "Request", "Top up", "Withdraw", "My code"]);
-    assert_eq!(page.text.matches("class=\"move\"").count(), 2, "what is somebody else's is not shown");
+    page.shows(&[
+        "Ben K.",
+        "Fee, Ben K.",
+        "Withdrawal",
+        "On its way",
+        "Top-up",
+        "To be paid",
+        "Did not work",
+    ]);
+    page.shows(&[&format!("/wallet/payments/{paid}"), &format!("/wallet/top-ups/{}/top_1", account(1))]);
+    assert!(world.asked(&activity())[0].call.ends_with("?limit=6"));
     let own = world.asked("GET /api/v1/accounts?user_id=usr_");
     assert_eq!(own.len(), 1, "also who may see everybody's wallets sees their own here");
 }
@@ -49,6 +66,8 @@ async fn whoever_has_no_wallet_opens_one() {
         "/wallet/withdraw",
         "/wallet/limits",
         "/wallet/requests/new",
+        "/wallet/schedules/new",
+        "/wallet/history",
     ] {
         assert_eq!(ana.open(path).await.sent_to(), "/wallet", "{path}");
     }
@@ -57,14 +76,14 @@ async fn whoever_has_no_wallet_opens_one() {
 #[tokio::test]
 async fn history_is_searched_and_goes_on() {
     let world = World::default();
-    let page = json!({"data": [payment(1, 1, 2, "completed")], "next_cursor": "c2"});
-    world.answers("GET /api/v1/wallet/payments", 200, page);
+    let page = json!({"data": [happened("top_up", "top_1", "completed", 500)], "next_cursor": "c2"});
+    world.answers(&activity(), 200, page);
     let mut ana = Browser::ana(&world).await;
-    let page = ana.open("/wallet/history?q=tea&state=completed&from=2026-11-01&to=").await;
-    page.shows(&["value=\"tea\"", "cursor=c2", "Next page"]);
-    let call = world.asked("GET /api/v1/wallet/payments").pop().unwrap().call;
-    assert!(call.ends_with("?limit=20&q=tea&state=completed&from=2026-11-01"), "{call}");
-    world.answers("GET /api/v1/wallet/payments", 200, page_of(json!([])));
+    let page = ana.open("/wallet/history?q=tea&kind=top_up&state=completed&from=2026-11-01&to=").await;
+    page.shows(&["value=\"tea\"", "cursor=c2", "Next page", "+€5.00"]);
+    let call = world.asked(&activity()).pop().unwrap().call;
+    assert!(call.ends_with("?limit=20&q=tea&kind=top_up&state=completed&from=2026-11-01"), "{call}");
+    world.answers(&activity(), 200, page_of(json!([])));
     ana.open("/wallet/history?q=x").await.shows(&["Nothing found"]);
     ana.open("/wallet/history").await.shows(&["Nothing yet"]);
 }
@@ -84,7 +103,7 @@ async fn a_statement_comes_as_a_sheet_and_on_paper() {
     assert_eq!(got.headers["content-disposition"], "attachment; filename=\"statement-2026-11.csv\"");
     assert!(world.asked(&sheet)[0].call.ends_with("?from=2026-11-01&to=2026-11-30"));
     let line = json!({"moved_at": "2026-11-20T09:00:00.000Z", "kind": "payment", "id": "wpay_1", "direction": "out",
-        "other_account": account(2), "amount": 1250, "fee": 0, "net": -1250, "balance": 8750, "note": "Chai ₹"});
+        "other_account": account(2), "other_name": "Ben K.", "amount": 1250, "fee": 0, "net": -1250, "balance": 8750, "note": "Chai ₹"});
     let statement = json!({"account_id": account(1), "currency": "EUR", "from": "2026-11-01", "to": "2026-11-30",
         "opening_balance": 10_000, "closing_balance": 8_750, "lines": [line]});
     world.answers(&format!("GET /api/v1/accounts/{}/statement", account(1)), 200, statement);
@@ -111,7 +130,7 @@ async fn limits_are_shown_with_what_is_left() {
 #[tokio::test]
 async fn planned_payments_are_listed_and_stopped() {
     let world = World::default();
-    let schedule = json!({"id": "wsch_1", "state": "active", "from_account": account(1), "to_account": account(2),
+    let schedule = json!({"id": "wsch_1", "state": "active", "from_account": account(1), "to_account": account(2), "payee_name": "Ben K.",
         "amount": 5000, "currency": "EUR", "note": "Rent", "every": "month", "starts_at": "2027-01-31T09:00:00.000Z",
         "until": null, "next_at": "2027-01-31T09:00:00.000Z", "runs": 0, "last_payment_id": null,
         "last_problem": "limit_exceeded"});
@@ -119,7 +138,7 @@ async fn planned_payments_are_listed_and_stopped() {
     world.answers("DELETE /api/v1/wallet/schedules/wsch_1", 200, schedule);
     let mut ana = Browser::ana(&world).await;
     let page = ana.open("/wallet/schedules").await;
-    page.shows(&["Rent", "Every month", "could not be paid"]);
+    page.shows(&["To Ben K.", "Rent", "Every month", "could not be paid"]);
     ana.send(&page, "/wallet/schedules/wsch_1/cancel", &[]).await.sent_to();
     ana.open("/wallet/schedules").await.shows(&["It will not be paid any more."]);
 }

@@ -8,5 +8,6 @@ mod funding;
 mod installing;
 mod looking;
 mod paying;
+mod planning;
 mod safety;
 mod world;

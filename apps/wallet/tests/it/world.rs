@@ -60,16 +60,44 @@ pub fn wallet(number: u128, currency: &str, available: i64) -> Value {
 pub fn payment(number: u128, from: u128, to: u128, status: &str) -> Value {
     let over = matches!(status, "completed" | "failed");
     json!({"id": payment_id(number), "status": status, "from_account": account(from), "to_account": account(to),
-        "payer": "usr_1", "payee": "usr_2", "amount": 1250, "fee": 0, "currency": "EUR", "note": "Tea <b>",
+        "payer": "usr_1", "payer_name": name(from), "payee": "usr_2", "payee_name": name(to), "amount": 1250, "fee": 0, "currency": "EUR", "note": "Tea <b>",
         "reason": null, "refunded_amount": 0, "refund_of": null, "request_id": null, "schedule_id": null,
         "transaction_id": null, "created_at": "2026-11-20T09:00:00.000Z",
         "ended_at": over.then_some("2026-11-20T09:00:01.000Z")})
 }
 
+/// What the owner of a wallet is called; those beyond the first two have not said it.
+fn name(number: u128) -> Option<&'static str> {
+    match number {
+        1 => Some("Ana M."),
+        2 => Some("Ben K."),
+        _ => None,
+    }
+}
+
+/// Something that happened in Ana's first wallet, with Ben on the other side of payments.
+pub fn happened(kind: &str, id: &str, status: &str, net: i64) -> Value {
+    let state = match status {
+        "completed" => "completed",
+        "failed" | "refused" | "returned" => "failed",
+        _ => "pending",
+    };
+    let between = !matches!(kind, "top_up" | "withdrawal");
+    json!({"at": "2026-11-20T09:00:00.000Z", "kind": kind, "id": id, "state": state, "status": status,
+        "other_account": between.then(|| account(2)), "other_name": between.then_some("Ben K."), "net": net,
+        "currency": "EUR", "note": between.then_some("Tea <b>"), "reason": null})
+}
+
+/// What happened in Ana's first wallet.
+pub fn activity() -> String {
+    format!("GET /api/v1/accounts/{}/activity", account(1))
+}
+
 /// Somebody asks Ana for money.
 pub fn request(state: &str) -> Value {
-    json!({"id": "wreq_1", "state": state, "requester": "usr_2", "to_account": account(2), "payer": "usr_1",
-        "amount": 700, "currency": "EUR", "note": "Lunch", "payment_id": null, "created_at": "2026-11-20T09:00:00.000Z"})
+    let (requester, payer) = (UserId::from_u128(2).to_string(), UserId::from_u128(1).to_string());
+    json!({"id": "wreq_1", "state": state, "requester": requester, "requester_name": "Ben K.",
+        "to_account": account(2), "payer": payer, "payer_name": "Ana M.", "amount": 700, "currency": "EUR", "note": "Lunch", "payment_id": null, "created_at": "2026-11-20T09:00:00.000Z"})
 }
 
 pub fn page_of(data: Value) -> Value {
@@ -90,8 +118,9 @@ impl Default for World {
         world.answers("GET /api/v1/users/me", 200, me);
         world.answers("GET /api/v1/accounts", 200, page_of(json!([wallet(1, "EUR", 10_000)])));
         world.answers("GET /api/v1/wallet/payments", 200, page_of(json!([])));
+        world.answers(&activity(), 200, page_of(json!([])));
         world.answers("GET /api/v1/wallet/requests", 200, page_of(json!([])));
-        let ben = json!({"account_id": account(2), "currency": "EUR", "merchant": false});
+        let ben = json!({"account_id": account(2), "currency": "EUR", "merchant": false, "name": "Ben K."});
         world.answers("GET /api/v1/wallet/payees", 200, json!({"data": [ben]}));
         world
     }

@@ -50,6 +50,18 @@ pub struct OtpIssued {
     pub expires_at: Timestamp,
 }
 
+/// Somebody has said what they are called, or does not want to be called anything any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserNamed {
+    /// Who.
+    pub user_id: UserId,
+    /// What they are called; none where they took it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+}
+
 /// A person is to be forgotten: whoever keeps something about them makes it unreadable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -192,6 +204,11 @@ impl Event for SessionsEnded {
 impl Event for OtpIssued {
     const TYPE: &'static str = "otp.issued";
     const SENSITIVE: &'static [&'static str] = &["destination", "code"];
+}
+
+impl Event for UserNamed {
+    const TYPE: &'static str = "user.named";
+    const SENSITIVE: &'static [&'static str] = &["name"];
 }
 
 impl Event for UserErased {

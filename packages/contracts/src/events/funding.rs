@@ -39,6 +39,14 @@ pub struct TopUpPaid {
     pub currency: Currency,
 }
 
+/// Nobody has paid a top-up in time: nothing is to be taken for it any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpExpired {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+}
+
 /// The money of a top-up is in the account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -77,8 +85,24 @@ pub struct WithdrawalRequested {
     pub amount: i64,
     /// The currency of the account.
     pub currency: Currency,
-    /// Where the money goes, as the provider names a bank account or card.
+    /// The end of where the money goes.
     pub destination: String,
+    /// Where it goes, as the provider names a bank account or card, sealed with the platform's keyring for
+    /// [`WithdrawalRequested::sealed_for`]: events are kept, and whoever reads the log must not learn it. Words from
+    /// before it was sealed have it as `destination`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub sealed_destination: Option<String>,
+}
+
+/// A withdrawal is wanted no more: it is not to be paid out, unless its provider has been asked to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalCancelRequested {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Why, as a stable code: `cancelled`, `timed_out`.
+    pub reason: String,
 }
 
 /// The money of a withdrawal is set aside: it may be paid out.
@@ -156,6 +180,10 @@ impl Event for TopUpPaid {
     const TYPE: &'static str = "top_up.paid";
 }
 
+impl Event for TopUpExpired {
+    const TYPE: &'static str = "top_up.expired";
+}
+
 impl Event for TopUpCredited {
     const TYPE: &'static str = "top_up.credited";
 }
@@ -166,12 +194,16 @@ impl Event for TopUpHeld {
 
 impl Event for WithdrawalRequested {
     const TYPE: &'static str = "withdrawal.requested";
-    const SENSITIVE: &'static [&'static str] = &["destination"];
+    const SENSITIVE: &'static [&'static str] = &["destination", "sealedDestination"];
+}
+
+impl Event for WithdrawalCancelRequested {
+    const TYPE: &'static str = "withdrawal.cancel.requested";
 }
 
 impl Event for WithdrawalReserved {
     const TYPE: &'static str = "withdrawal.reserved";
-    const SENSITIVE: &'static [&'static str] = &["destination"];
+    const SENSITIVE: &'static [&'static str] = &["destination", "sealedDestination"];
 }
 
 impl Event for WithdrawalRefused {
@@ -192,4 +224,11 @@ impl Event for WithdrawalCompleted {
 
 impl Event for WithdrawalReturned {
     const TYPE: &'static str = "withdrawal.returned";
+}
+
+impl WithdrawalRequested {
+    /// What the destination of a withdrawal is sealed for.
+    pub fn sealed_for(id: WithdrawalId) -> Vec<u8> {
+        format!("withdrawal.requested.destination {id}").into_bytes()
+    }
 }

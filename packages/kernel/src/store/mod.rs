@@ -1,13 +1,14 @@
 //! One database a service: transactions as plain closures, on SQLite or Postgres, tenants apart on both.
 //!
 //! Read [`Store`] first, then `tx.rs` (what a command can do), `queue.rs` (how it waits its turn), `sqlite.rs`
-//! and `postgres.rs` (the engines), `migrate.rs`. Rows and values go through serde in `row.rs` and `value.rs`.
+//! with `group.rs`, and `postgres.rs` (the engines), `migrate.rs`. Rows and values go through serde in `row.rs` and `value.rs`.
 //! Which engine runs is decided here and nowhere else: a service has one SQL text and never asks.
 
 mod enqueue;
 pub(crate) mod answers;
 mod care;
 mod error;
+mod group;
 mod migrate;
 mod page;
 mod postgres;
@@ -41,6 +42,7 @@ pub use value::Value;
 pub use wrap::{Bytes, Json};
 
 use crate::clock::Clock;
+use crate::durable;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::telemetry::metrics::Counter;
@@ -238,7 +240,7 @@ impl Store {
         directory: &Path,
         migrations: &[Migration],
     ) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory).map_err(|error| StoreError::Unavailable(error.into()))?;
+        durable::make_folder(directory).map_err(|error| StoreError::Unavailable(error.into()))?;
         let path = directory.join(format!("{}.db", parts.service));
         let fail = |error: rusqlite::Error| StoreError::Unavailable(error.into());
         let mut connection = sqlite::open(&path)?;
@@ -251,7 +253,7 @@ impl Store {
         let mut threads = Vec::new();
         let (queue, held) = (Arc::clone(&writers), Arc::clone(&parts));
         threads.push(thread(format!("{}-writer", parts.service), move || {
-            sqlite::write_until_closed(writer, &queue, &held);
+            group::write_until_closed(writer, &queue, &held);
         })?);
         for _ in 0..SQLITE_READERS {
             let reader = sqlite::SqliteConnection::guard(
@@ -262,7 +264,7 @@ impl Store {
             .map_err(fail)?;
             let (queue, held) = (Arc::clone(&readers), Arc::clone(&parts));
             threads.push(thread(format!("{}-reader", parts.service), move || {
-                sqlite::read_until_closed(reader, &queue, &held);
+                group::read_until_closed(reader, &queue, &held);
             })?);
         }
         let threads = Mutex::new(threads);

@@ -1,11 +1,10 @@
-//! The embedded engine: one SQLite file a service, one writer with group commit, readers on snapshots.
-//!
-//! A caller gets its answer after the fsync of the commit that holds its work, never before.
+//! The embedded engine: one SQLite file a service, its connections with the tenant guard in place. Who works with them:
+//! `group.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -14,32 +13,33 @@ use serde::de::DeserializeOwned;
 
 use super::care::temporary_files_are_refused;
 use super::error::StoreError;
-use super::queue::{Queue, Verdict, Work};
-use super::tx::{self, Health, Scope};
+use super::row;
+use super::tx::{Health, Scope};
 use super::value::{Value, repeat_values};
-use super::{Parts, row};
 
 type Outcome<T> = Result<T, (StoreError, Health)>;
 
 /// The WAL-reset bug, which could corrupt a database, was mended in this version.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
-/// One fsync carries at most this many works, so that the first of a crowd does not wait for the last.
-const GROUP_WORKS_MAX: usize = 512;
-const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
-/// A statement opens an undo journal of its own when triggers watch it: rows share one.
-const ROWS_PER_STATEMENT: usize = 50;
-/// sysexits' EX_IOERR.
-const EXIT_IO_ERROR: i32 = 74;
-const PATIENCE: Duration = Duration::from_secs(3600);
+/// A statement opens an undo journal of its own when triggers watch it: rows share one, so many or so many.
+const ROWS_PER_STATEMENT: [usize; 3] = [50, 10, 4];
 
 /// A connection with the tenant guard in place.
 pub(crate) struct SqliteConnection {
-    inner: Connection,
+    pub(super) inner: Connection,
     /// The project whose rows may be touched; `None` is the system.
     project: Arc<Mutex<Option<String>>>,
     observed: Arc<Mutex<Observed>>,
-    verdicts: HashMap<String, Option<String>>,
+    known: HashMap<String, Known>,
     tables: Arc<Tables>,
+}
+
+/// What is known of a statement once it was prepared.
+struct Known {
+    /// As SQLite is told it: what `$2` is called is place 2 there, whichever comes first.
+    text: String,
+    /// Why no project may run it, if none may.
+    refusal: Option<String>,
 }
 
 /// What the schema says about the tables of a service.
@@ -165,7 +165,7 @@ impl SqliteConnection {
         }))?;
         #[cfg(test)]
         let tables = if role == Role::Unguarded { Arc::new(Tables::default()) } else { tables };
-        Ok(Self { inner, project, observed, verdicts: HashMap::new(), tables })
+        Ok(Self { inner, project, observed, known: HashMap::new(), tables })
     }
 
     pub(super) fn enter(&mut self, scope: &Scope) {
@@ -194,17 +194,20 @@ impl SqliteConnection {
         self.run_with(scope, sql, &[params])
     }
 
-    /// Rows go into a statement by the fixed number, so that there is one more text to prepare and no other.
+    /// Rows go into a statement by fixed numbers, so that there are a few more texts to prepare and no others.
     pub(super) fn run_many(&mut self, scope: &Scope, sql: &str, rows: &[Vec<Value>]) -> Outcome<u64> {
-        let (mut changed, mut chunks) = (0, rows.chunks_exact(ROWS_PER_STATEMENT));
-        if let Some(width) = rows.first().map(Vec::len).filter(|_| chunks.len() > 0) {
-            let many = repeat_values(sql, width, ROWS_PER_STATEMENT);
-            for chunk in chunks.by_ref() {
+        let (mut changed, mut rest) = (0, rows);
+        let width = rows.first().map_or(0, Vec::len);
+        for count in ROWS_PER_STATEMENT {
+            let many = if rest.len() < count { continue } else { repeat_values(sql, width, count) };
+            let chunks = rest.chunks_exact(count);
+            rest = chunks.remainder();
+            for chunk in chunks {
                 let params: Vec<&[Value]> = chunk.iter().map(Vec::as_slice).collect();
                 changed += self.run_with(scope, &many, &params)?;
             }
         }
-        for row in chunks.remainder() {
+        for row in rest {
             changed += self.run(scope, sql, row)?;
         }
         Ok(changed)
@@ -228,16 +231,21 @@ impl SqliteConnection {
 
     /// Prepares a statement, once, and refuses it in a project's scope when it could reach beyond.
     fn statement(&mut self, scope: &Scope, sql: &str) -> Outcome<CachedStatement<'_>> {
-        if !self.verdicts.contains_key(sql) {
+        if !self.known.contains_key(sql) {
             *self.observed.lock().unwrap_or_else(PoisonError::into_inner) = Observed::default();
-            self.inner.prepare_cached(sql).map_err(|error| self.tables.explain(error))?;
+            let text = numbered(sql);
+            self.inner.prepare_cached(&text).map_err(|error| self.tables.explain(error))?;
             let observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
-            self.verdicts.insert(sql.to_owned(), observed.verdict(&self.tables));
+            let refusal = observed.verdict(&self.tables);
+            self.known.insert(sql.to_owned(), Known { text, refusal });
         }
-        if let (Scope::Project(_), Some(Some(refusal))) = (scope, self.verdicts.get(sql)) {
+        let Some(known) = self.known.get(sql) else {
+            return Err((StoreError::Sql("a statement was not prepared".into()), Health::Failed));
+        };
+        if let (Scope::Project(_), Some(refusal)) = (scope, &known.refusal) {
             return Err((StoreError::Scope(refusal.clone()), Health::Failed));
         }
-        self.inner.prepare_cached(sql).map_err(|error| self.tables.explain(error))
+        self.inner.prepare_cached(&known.text).map_err(|error| self.tables.explain(error))
     }
 }
 
@@ -346,151 +354,19 @@ impl Tables {
     }
 }
 
-/// `$1` is a name to SQLite, numbered by first appearance: each is bound by the number in its name. The values
-/// of several rows count on, row after row.
+/// `$2` is a name to SQLite, to be looked up for each value; `?2` is a place. No text of a statement holds a `$` itself.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+/// The values of several rows count on, row after row.
 fn bind(statement: &mut CachedStatement<'_>, rows: &[&[Value]]) -> rusqlite::Result<()> {
-    let width = rows.first().map_or(0, |row| row.len());
-    for at in 1..=statement.parameter_count() {
-        let number: Option<usize> = statement.parameter_name(at).and_then(|name| name[1..].parse().ok());
-        let place = number.and_then(|number| number.checked_sub(1)).filter(|_| width > 0);
-        let value = place.and_then(|place| rows.get(place / width)?.get(place % width));
-        let value = value.ok_or(rusqlite::Error::InvalidParameterCount(width * rows.len(), at))?;
+    let (wanted, given) = (statement.parameter_count(), rows.iter().map(|row| row.len()).sum());
+    if wanted > given {
+        return Err(rusqlite::Error::InvalidParameterCount(given, wanted));
+    }
+    for (at, value) in (1..=wanted).zip(rows.iter().copied().flatten()) {
         statement.raw_bind_parameter(at, value)?;
     }
     Ok(())
-}
-
-/// The one writer of a database: drains the line, commits once, answers all.
-pub(super) fn write_until_closed(mut connection: SqliteConnection, queue: &Queue, parts: &Parts) {
-    while queue.is_alive() {
-        let Some(first) = queue.pop(PATIENCE) else { continue };
-        write_group(&mut connection, first, queue, parts);
-    }
-    // After a clean stop the database is one whole file again; if not, the log is read at the next start.
-    if let Err(error) = connection.inner.execute_batch("pragma wal_checkpoint(truncate)") {
-        tracing::debug!(service = parts.service, %error, "the log stays beside the database");
-    }
-}
-
-fn write_group(connection: &mut SqliteConnection, first: Box<dyn Work>, queue: &Queue, parts: &Parts) {
-    let started = Instant::now();
-    if let Err((error, _)) = connection.simple("begin immediate") {
-        first.finish(Err(error));
-        return;
-    }
-    let mut done: Vec<Box<dyn Work>> = Vec::new();
-    let (mut events, mut jobs) = (0, 0);
-    let mut next = Some(first);
-    while let Some(mut work) = next {
-        let outcome = run_in_savepoint(connection, work.as_mut(), parts);
-        match outcome {
-            Ok(Ran { events: announced, jobs: enqueued }) => {
-                events += announced;
-                jobs += enqueued;
-                done.push(work);
-            }
-            Err(Undone::Alone(error)) => work.finish(error.map_or(Ok(()), Err)),
-            Err(Undone::All) => {
-                done.push(work);
-                abandon(connection, done, || StoreError::Unavailable("the write was undone".into()));
-                return;
-            }
-        }
-        let full = done.len() >= GROUP_WORKS_MAX || started.elapsed() >= GROUP_TIME_MAX;
-        next = if full { None } else { queue.pop_now() };
-    }
-    match connection.simple("commit") {
-        Ok(()) => {
-            // Woken before the answers go out: an event is on its way when its cause is acknowledged.
-            parts.signals.announce(events, jobs);
-            done.into_iter().for_each(|work| work.finish(Ok(())));
-        }
-        Err((error, _)) => {
-            // When it was the fsync that failed, all bytes are in the log: after a crash they may be found there.
-            tracing::error!(error = %error, "a commit failed; it is not known whether its work is kept");
-            abandon(connection, done, || StoreError::Unknown);
-            if was_fsync(&error) {
-                // The system forgets which pages it could not write, so the next fsync would lie. Only what a
-                // new process reads from the disk can be built upon.
-                tracing::error!(
-                    "the disk does not sync; this process ends, so that the next one reads what is there"
-                );
-                std::process::exit(EXIT_IO_ERROR);
-            }
-        }
-    }
-}
-
-fn was_fsync(error: &StoreError) -> bool {
-    let StoreError::Unavailable(cause) = error else { return false };
-    matches!(cause.downcast_ref(), Some(rusqlite::Error::SqliteFailure(failure, _))
-        if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_FSYNC)
-}
-
-/// The group cannot be kept: all of it is rolled back and everybody is told why.
-fn abandon(connection: &mut SqliteConnection, works: Vec<Box<dyn Work>>, why: fn() -> StoreError) {
-    if !connection.inner.is_autocommit()
-        && let Err((error, _)) = connection.simple("rollback")
-    {
-        tracing::error!(error = %error, "a rollback failed");
-    }
-    for work in works {
-        work.finish(Err(why()));
-    }
-}
-
-/// What a work that is kept brought with it.
-struct Ran {
-    events: usize,
-    jobs: usize,
-}
-
-enum Undone {
-    /// This work alone; with an error of ours where the closure had none.
-    Alone(Option<StoreError>),
-    /// The engine gave the whole transaction up: disk full, I/O error.
-    All,
-}
-
-fn run_in_savepoint(
-    connection: &mut SqliteConnection,
-    work: &mut dyn Work,
-    parts: &Parts,
-) -> Result<Ran, Undone> {
-    connection.simple("savepoint work").map_err(|_| Undone::All)?;
-    connection.enter(work.scope());
-    let mut tx = parts.tx(tx::Connection::Sqlite(connection), work);
-    let verdict = work.run(&mut tx);
-    let told = if verdict == Verdict::Keep { tx.tell() } else { Err(None) };
-    let health = tx.health;
-    if health == Health::Lost || connection.inner.is_autocommit() {
-        return Err(Undone::All);
-    }
-    match told {
-        Ok((events, jobs)) => {
-            connection.simple("release work").map_err(|_| Undone::All)?;
-            Ok(Ran { events, jobs })
-        }
-        Err(error) => {
-            connection.simple("rollback to work").map_err(|_| Undone::All)?;
-            connection.simple("release work").map_err(|_| Undone::All)?;
-            Err(Undone::Alone(error))
-        }
-    }
-}
-
-/// One reader: each work sees one snapshot.
-pub(super) fn read_until_closed(mut connection: SqliteConnection, queue: &Queue, parts: &Parts) {
-    while queue.is_alive() {
-        let Some(mut work) = queue.pop(PATIENCE) else { continue };
-        if let Err((error, _)) = connection.simple("begin") {
-            work.finish(Err(error));
-            continue;
-        }
-        connection.enter(work.scope());
-        let mut tx = parts.tx(tx::Connection::Sqlite(&mut connection), work.as_ref());
-        work.run(&mut tx);
-        let ended = connection.simple("commit");
-        work.finish(ended.map_err(|(error, _)| error));
-    }
 }

@@ -391,14 +391,14 @@ fn many_rows_are_inserted_in_few_round_trips() {
     on_both(async |place| {
         let store = place.store("things", MIGRATIONS);
         let rows: Arc<Vec<Vec<Value>>> =
-            Arc::new((0..10_007).map(|n| vec![Value::of(&project(1)), Value::Int(n)]).collect());
+            Arc::new((0..10_017).map(|n| vec![Value::of(&project(1)), Value::Int(n)]).collect());
         let inserted = store
             .write(mine(), move |tx| {
                 tx.run_many("insert into facts (project_id, number) values ($1, $2)", &rows)
             })
             .await
             .unwrap();
-        assert_eq!(inserted, 10_007);
+        assert_eq!(inserted, 10_017);
         let sum: i64 = store
             .read(mine(), |tx| {
                 let sql = "select cast(sum(number) as bigint) from facts where project_id = $1";
@@ -406,7 +406,7 @@ fn many_rows_are_inserted_in_few_round_trips() {
             })
             .await
             .unwrap();
-        assert_eq!(sum, 10_006 * 10_007 / 2);
+        assert_eq!(sum, 10_016 * 10_017 / 2);
         let mixed = store
             .write(mine(), |tx| {
                 let sql = "insert into facts (project_id, number) values ($1, 1)";

@@ -52,21 +52,25 @@ impl Slug {
         }
         slug.truncate(Self::LETTERS_MAX);
         slug.truncate(slug.trim_end_matches('-').len());
-        if slug.is_empty() { Self(format!("p-{:016x}", fingerprint(title.as_str()))) } else { Self(slug) }
+        if slug.is_empty() {
+            Self(format!("p-{:016x}", fingerprint(title.as_str())).into())
+        } else {
+            Self(slug.into())
+        }
     }
 }
 
 impl VariantTitle {
     /// Of a variant that is alone.
     pub fn none() -> Self {
-        Self(String::new())
+        Self("".into())
     }
 }
 
 impl Description {
     /// Nothing to be said.
     pub fn none() -> Self {
-        Self(String::new())
+        Self("".into())
     }
 }
 

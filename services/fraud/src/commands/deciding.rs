@@ -12,11 +12,12 @@ use crate::domain::facts::{Facts, Field, Subject, networks};
 use crate::domain::model::Model;
 use crate::domain::profile::{Profile, others};
 use crate::domain::review::Review;
-use crate::domain::rules::{BUILT_IN, RuleSet};
+use crate::domain::rules::{Judge, RuleSet};
 use crate::domain::verdict::{FailureKind, Verdict};
 use crate::domain::{AlertKind, FraudAlertRaised, PaymentName};
 use crate::error::Error;
 use crate::jobs::ExpireReview;
+use crate::judges;
 use crate::store::{self, Decision, Match, ReviewRow};
 
 /// What is done with a decision.
@@ -54,16 +55,17 @@ pub fn judge(
     consequence: Consequence,
     late: bool,
 ) -> Result<(), Error> {
-    if store::has_decision(tx, payment)? {
+    let (judged, published) = store::standing(tx, payment)?;
+    if judged {
         return Ok(());
     }
-    let (version, set) = rules(tx)?;
+    let judge = judges::of(tx, published)?;
     let facts = facts.kept();
     let names = names(tx, &facts);
     let mut known = store::lock_known(tx, &names)?;
     let evidence = gathered(tx, facts, &names, &known)?;
-    let verdict = verdict(&evidence, &set, version, late)?;
-    let reasons = verdict.reasons(set.model_weight);
+    let verdict = verdict(&evidence, &judge, late)?;
+    let reasons = verdict.reasons(judge.set().model_weight);
     let decision = Decision {
         id: tx.new_id(),
         payment_id: payment.clone(),
@@ -79,45 +81,32 @@ pub fn judge(
     store::put_profiles(tx, &names, &known)?;
     store::add_hits(tx, &decision.verdict.0)?;
     match consequence {
-        Consequence::Acts => act(tx, &decision, &set),
+        Consequence::Acts => act(tx, &decision, judge.set()),
         Consequence::Observes => Ok(()),
     }
 }
 
 /// What would be decided on a payment now; nothing is remembered of it.
 pub fn assess(tx: &mut Tx<'_>, facts: Facts) -> Result<Assessment, Error> {
-    let (version, set) = rules(tx)?;
+    let published = store::published(tx)?;
+    let judge = judges::of(tx, published)?;
     let facts = facts.kept();
     let names = names(tx, &facts);
     let known = store::known(tx, &names)?;
     let evidence = gathered(tx, facts, &names, &known)?;
-    let verdict = verdict(&evidence, &set, version, false)?;
-    let reasons = verdict.reasons(set.model_weight);
+    let verdict = verdict(&evidence, &judge, false)?;
+    let reasons = verdict.reasons(judge.set().model_weight);
     Ok(Assessment { evidence, verdict, reasons })
 }
 
 /// The decision that a rule set makes of evidence.
-pub fn verdict(evidence: &Evidence, set: &RuleSet, version: u32, late: bool) -> Result<Verdict, Error> {
+pub fn verdict(evidence: &Evidence, judge: &Judge, late: bool) -> Result<Verdict, Error> {
     let model = Model::present()?;
-    if late {
-        return Ok(Verdict::failed(evidence, set, version, model, FailureKind::TimedOut));
-    }
-    Ok(match set.compile(version) {
-        Ok(rules) => Verdict::of(evidence, &rules, model),
-        Err(problems) => {
-            tracing::error!(
-                rule_set.version = version,
-                problems = problems.len(),
-                "the published rules cannot be asked"
-            );
-            Verdict::failed(evidence, set, version, model, FailureKind::Unreadable)
-        }
+    Ok(match judge {
+        _ if late => Verdict::failed(evidence, judge, model, FailureKind::TimedOut),
+        Judge::Asks(rules) => Verdict::of(evidence, rules, model),
+        Judge::Unreadable { .. } => Verdict::failed(evidence, judge, model, FailureKind::Unreadable),
     })
-}
-
-fn rules(tx: &mut Tx<'_>) -> Result<(u32, RuleSet), StoreError> {
-    let published = store::published(tx)?.map(|(version, Json(set))| (version, set));
-    Ok(published.unwrap_or_else(|| (BUILT_IN, RuleSet::built_in())))
 }
 
 /// What the payment's subjects are called in profiles: people by their ids, devices and addresses by a mark.

@@ -5,6 +5,7 @@ use kernel::store::{Json, Tx};
 
 use super::deciding::verdict;
 use super::rule_sets::found;
+use crate::domain::rules::Judge;
 use crate::domain::tally::{Progress, Tally};
 use crate::domain::{DecisionId, SimulationId};
 use crate::error::Error;
@@ -46,10 +47,11 @@ pub fn step(tx: &mut Tx<'_>, id: SimulationId) -> Result<(), Error> {
         return Ok(());
     }
     let set = found(tx, simulation.rule_set_version)?.body.0;
+    let judge = Judge::of(set, simulation.rule_set_version);
     let after = simulation.place.unwrap_or_else(|| before(simulation.from_at));
     let decisions = store::decisions_between(tx, after, first(simulation.to_at), STEP)?;
     for decision in &decisions {
-        let again = verdict(&decision.evidence.0, &set, simulation.rule_set_version, false)?;
+        let again = verdict(&decision.evidence.0, &judge, false)?;
         simulation.tally.0.add(&decision.verdict.0, &again);
     }
     simulation.place = decisions.last().map(|last| last.id).or(simulation.place);

@@ -86,7 +86,7 @@ pub struct RuleSetPublished {
 impl PaymentName {
     /// The name of a payment or an order of ours.
     pub fn of(id: impl contracts::Id) -> Self {
-        Self(id.to_string())
+        Self(id.to_string().into())
     }
 }
 

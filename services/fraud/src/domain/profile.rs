@@ -84,20 +84,24 @@ impl Window {
         }
     }
 
-    /// Whether a time is in the window that ends at `end_ms`.
-    pub fn holds(self, at_ms: i64, end_ms: i64) -> bool {
+    /// When the window begins that ends at `end_ms`.
+    pub fn begins_ms(self, end_ms: i64) -> i64 {
         let (scale, slots) = self.slots();
-        scale.slot(at_ms) > scale.slot(end_ms) - slots
+        (scale.slot(end_ms) - slots + 1).saturating_mul(scale.length_ms())
     }
 }
 
 impl Scale {
     fn slot(self, at_ms: i64) -> i64 {
-        at_ms.div_euclid(match self {
+        at_ms.div_euclid(self.length_ms())
+    }
+
+    fn length_ms(self) -> i64 {
+        match self {
             Self::Minutes => 60_000,
             Self::Hours => 3_600_000,
             Self::Days => 86_400_000,
-        })
+        }
     }
 
     /// How many slots its longest window has.
@@ -157,9 +161,9 @@ impl Profile {
 
     /// How many different others were met in a window; beyond [`OTHERS_MAX`] nobody counts.
     pub fn distinct(&self, other: Subject, window: Window, at_ms: i64) -> i64 {
-        let end_ms = self.end_ms(at_ms);
+        let begins_ms = window.begins_ms(self.end_ms(at_ms));
         let met = self.met.get(&letter(other)).into_iter().flat_map(BTreeMap::values);
-        met.fold(0, |count, last_ms| count + i64::from(window.holds(*last_ms, end_ms)))
+        met.fold(0, |count, last_ms| count + i64::from(*last_ms >= begins_ms))
     }
 
     /// Whether this one is among the others that were met last.
@@ -259,7 +263,9 @@ mod tests {
             for at_ms in [newest, newest + later, newest - later] {
                 let end = if history.is_empty() { at_ms } else { newest.max(at_ms) };
                 for window in Window::ALL {
-                    let held: Vec<&Paid> = history.iter().filter(|paid| window.holds(paid.0, end)).collect();
+                    let (scale, slots) = window.slots();
+                    let is_held = |paid: &&Paid| scale.slot(paid.0) > scale.slot(end) - slots;
+                    let held: Vec<&Paid> = history.iter().filter(is_held).collect();
                     prop_assert_eq!(profile.count(window, at_ms), held.len() as i64);
                     let rupees = held.iter().filter(|paid| paid.2).map(|paid| paid.1).sum::<i64>();
                     prop_assert_eq!(profile.sum(window, Currency::INR, at_ms), rupees);

@@ -91,13 +91,29 @@ pub struct RuleProblem {
 
 /// A rule set that can be asked.
 #[derive(Clone, Debug)]
-pub struct Compiled<'r> {
+pub struct Compiled {
     /// The set.
-    pub set: &'r RuleSet,
+    pub set: RuleSet,
     /// Its version.
     pub version: u32,
-    /// Its rules with their conditions.
-    pub(super) rules: Vec<(&'r Rule, Expr)>,
+    /// The conditions of its rules.
+    conditions: Vec<Expr>,
+}
+
+/// A rule set that judges.
+#[derive(Clone, Debug)]
+pub enum Judge {
+    /// It can be asked.
+    Asks(Compiled),
+    /// It cannot; its posture decides.
+    Unreadable {
+        /// Its version.
+        version: u32,
+        /// The set.
+        set: RuleSet,
+        /// What is wrong with it.
+        problems: Vec<RuleProblem>,
+    },
 }
 
 /// The most rules of a set.
@@ -115,7 +131,7 @@ impl RuleSet {
     /// What holds until a project publishes rules of its own.
     pub fn built_in() -> Self {
         let rule = |name: &str, when: &str, score| {
-            let (name, when) = (RuleName(name.to_owned()), Condition(when.to_owned()));
+            let (name, when) = (RuleName(name.into()), Condition(when.into()));
             Rule { name, when, score, shadow: false }
         };
         Self {
@@ -157,15 +173,15 @@ impl RuleSet {
     }
 
     /// The set as it can be asked, or all that is wrong with it.
-    pub fn compile(&self, version: u32) -> Result<Compiled<'_>, Vec<RuleProblem>> {
-        let (mut rules, mut problems, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+    pub fn compile(&self, version: u32) -> Result<Compiled, Vec<RuleProblem>> {
+        let (mut conditions, mut problems, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
         for rule in &self.rules {
             let problem = |at, message| RuleProblem { rule: Some(rule.name.to_string()), at, message };
             if !names.insert(&rule.name) {
                 problems.push(problem(None, "another rule has this name".to_owned()));
             }
             match language::compile(rule.when.as_str()) {
-                Ok(condition) => rules.push((rule, condition)),
+                Ok(condition) => conditions.push(condition),
                 Err(bad) => problems.push(problem(Some(bad.at), bad.why)),
             }
         }
@@ -173,7 +189,11 @@ impl RuleSet {
             let message = "`review_at` is above `block_at`: nothing would be reviewed".to_owned();
             problems.push(RuleProblem { rule: None, at: None, message });
         }
-        if problems.is_empty() { Ok(Compiled { set: self, version, rules }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Compiled { set: self.clone(), version, conditions })
+        } else {
+            Err(problems)
+        }
     }
 
     /// What is wrong with it.
@@ -189,6 +209,39 @@ impl RuleSet {
             RiskDecision::Review
         } else {
             RiskDecision::Approve
+        }
+    }
+}
+
+impl Compiled {
+    /// Its rules with their conditions.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&Rule, &Expr)> {
+        self.set.rules.iter().zip(&self.conditions)
+    }
+}
+
+impl Judge {
+    /// What a set is when it judges.
+    pub fn of(set: RuleSet, version: u32) -> Self {
+        match set.compile(version) {
+            Ok(compiled) => Self::Asks(compiled),
+            Err(problems) => Self::Unreadable { version, set, problems },
+        }
+    }
+
+    /// The set.
+    pub fn set(&self) -> &RuleSet {
+        match self {
+            Self::Asks(compiled) => &compiled.set,
+            Self::Unreadable { set, .. } => set,
+        }
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u32 {
+        match self {
+            Self::Asks(compiled) => compiled.version,
+            Self::Unreadable { version, .. } => *version,
         }
     }
 }
@@ -224,7 +277,7 @@ mod tests {
         let mut set = RuleSet { review_at: 900, block_at: 800, ..RuleSet::built_in() };
         set.rules.truncate(2);
         set.rules[1].name = set.rules[0].name.clone();
-        set.rules[0].when = Condition("amount >".to_owned());
+        set.rules[0].when = Condition("amount >".into());
         let problems = set.problems();
         let told: Vec<_> = problems.iter().map(|problem| (problem.rule.is_some(), problem.at)).collect();
         assert_eq!(told, [(true, Some(9)), (true, None), (false, None)]);

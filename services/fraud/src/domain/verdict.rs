@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::evidence::Evidence;
 use super::language::{Asked, Fuel, Trouble};
 use super::model::Model;
-use super::rules::{Compiled, Rule, RuleSet, SCORE_MAX};
+use super::rules::{Compiled, Judge, Rule, SCORE_MAX};
 
 /// A decision, with all that led to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -91,13 +91,13 @@ impl From<Trouble> for FailureKind {
 
 impl Verdict {
     /// Judges a payment.
-    pub fn of(evidence: &Evidence, rules: &Compiled<'_>, model: &Model) -> Self {
-        let (set, model_score) = (rules.set, model.score(evidence));
+    pub fn of(evidence: &Evidence, rules: &Compiled, model: &Model) -> Self {
+        let (set, model_score) = (&rules.set, model.score(evidence));
         let asked = Asked { evidence, model: i64::from(model_score) };
         let (mut hits, mut failure) = (Vec::new(), None);
         let mut score = i64::from(model_score * set.model_weight / 100);
         let (mut fuel, mut fuel_of_shadows) = (Fuel(set.fuel), Fuel(set.fuel));
-        for (rule, condition) in &rules.rules {
+        for (rule, condition) in rules.rules() {
             // What is only watched has fuel of its own, so that it cannot make a rule that counts fail.
             let fuel = if rule.shadow { &mut fuel_of_shadows } else { &mut fuel };
             match asked.holds(condition, fuel) {
@@ -122,13 +122,13 @@ impl Verdict {
     }
 
     /// The rule set's posture, without having asked a rule.
-    pub fn failed(evidence: &Evidence, set: &RuleSet, version: u32, model: &Model, why: FailureKind) -> Self {
+    pub fn failed(evidence: &Evidence, judge: &Judge, model: &Model, why: FailureKind) -> Self {
         Self {
-            decision: set.on_failure,
+            decision: judge.set().on_failure,
             score: 0,
             model_score: model.score(evidence),
             model_version: model.version.clone(),
-            rule_set_version: version,
+            rule_set_version: judge.version(),
             hits: Vec::new(),
             failure: Some(Failure { rule: None, trouble: why }),
         }

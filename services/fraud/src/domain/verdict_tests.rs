@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::facts::{Facts, Field, Source, Subject};
 use crate::domain::profile::Profile;
+use crate::domain::rules::RuleSet;
 use crate::domain::{Condition, RuleName};
 
 fn evidence(amount: i64, payments: u8, listed: bool) -> Evidence {

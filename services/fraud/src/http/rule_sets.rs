@@ -162,7 +162,7 @@ pub(super) async fn list_rule_figures(
     let found = ctx.read(scope, move |tx| {
         let version = match version {
             Some(version) => version,
-            None => store::published(tx)?.map_or(BUILT_IN, |(version, _)| version),
+            None => store::published(tx)?.map_or(BUILT_IN, |published| published.version),
         };
         Ok::<_, Error>(store::figures(tx, version, after.as_ref(), limit + 1)?)
     });

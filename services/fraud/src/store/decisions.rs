@@ -51,15 +51,6 @@ pub struct Figure {
     pub honest: u64,
 }
 
-/// Whether a payment was judged.
-pub fn has_decision(tx: &mut Tx<'_>, payment: &PaymentName) -> Result<bool, StoreError> {
-    let found: Option<i64> = tx.row(
-        "select 1 from decisions where project_id = $1 and payment_id = $2",
-        params![tx.project()?, payment],
-    )?;
-    Ok(found.is_some())
-}
-
 /// Stores a decision; false where the payment was judged before.
 pub fn insert_decision(tx: &mut Tx<'_>, decision: &Decision) -> Result<bool, StoreError> {
     let Decision { id, payment_id, evidence, verdict, reasons, decided_at } = decision;

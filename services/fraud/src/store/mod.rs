@@ -10,7 +10,7 @@ mod simulations;
 
 pub use decisions::{
     Decision, Figure, Filter, add_findings, add_hits, decision, decisions, decisions_between, figures,
-    has_decision, insert_decision,
+    insert_decision,
 };
 pub use lists::{Listed, Match, clear_list, entries, insert_entries, matches};
 pub use profiles::{forget, known, lock_known, note_since, put_profiles};
@@ -18,6 +18,7 @@ pub use reviews::{
     Queued, ReviewFilter, ReviewRow, insert_review, lock_review, queue, review, update_review,
 };
 pub use rule_sets::{
-    RuleSetRow, insert_rule_set, mark_published, next_version, published, rule_set, rule_sets, set_published,
+    Published, RuleSetRow, insert_rule_set, mark_published, next_version, published, rule_set, rule_sets,
+    set_published, standing,
 };
 pub use simulations::{Simulation, insert_simulation, lock_simulation, simulation, update_simulation};

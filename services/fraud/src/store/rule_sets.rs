@@ -1,10 +1,11 @@
 //! The statements on rule sets.
 
-use contracts::Timestamp;
+use contracts::{EventId, Timestamp};
 use kernel::params;
 use kernel::store::{Json, StoreError, Tx};
 use serde::Deserialize;
 
+use crate::domain::PaymentName;
 use crate::domain::rules::{RuleSet, Status};
 
 /// A rule set with its history.
@@ -22,6 +23,22 @@ pub struct RuleSetRow {
     pub published_at: Option<Timestamp>,
     /// The version that judges.
     pub head: Option<u32>,
+}
+
+/// Which rule set judges. It is the same one for as long as all of this is the same.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Published {
+    /// Its version.
+    pub version: u32,
+    /// Another one each time something is published.
+    pub mark: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Standing {
+    judged: u32,
+    published: Option<u32>,
+    mark: Option<String>,
 }
 
 impl RuleSetRow {
@@ -56,8 +73,8 @@ pub fn insert_rule_set(tx: &mut Tx<'_>, version: u32, set: &RuleSet, author: &st
 /// Makes a version the one that judges: who publishes another at this moment has to begin anew.
 pub fn set_published(tx: &mut Tx<'_>, version: u32) -> Result<(), StoreError> {
     tx.run_versioned(
-        "update rule_heads set published = $2 where project_id = $1",
-        params![tx.project()?, version],
+        "update rule_heads set published = $2, mark = $3 where project_id = $1",
+        params![tx.project()?, version, tx.new_id::<EventId>()],
     )
 }
 
@@ -69,13 +86,23 @@ pub fn mark_published(tx: &mut Tx<'_>, version: u32) -> Result<(), StoreError> {
     )
 }
 
-/// The rule set that judges.
-pub fn published(tx: &mut Tx<'_>) -> Result<Option<(u32, Json<RuleSet>)>, StoreError> {
+/// The rule set that judges, where the project has published one.
+pub fn published(tx: &mut Tx<'_>) -> Result<Option<Published>, StoreError> {
     tx.row(
-        "select s.version, s.body from rule_heads as h
-         join rule_sets as s on s.project_id = $1 and s.version = h.published where h.project_id = $1",
+        "select published as version, mark from rule_heads where project_id = $1 and published is not null",
         params![tx.project()?],
     )
+}
+
+/// Whether a payment was judged, and the rule set that judges.
+pub fn standing(tx: &mut Tx<'_>, payment: &PaymentName) -> Result<(bool, Option<Published>), StoreError> {
+    let Standing { judged, published, mark } = tx.one(
+        "select d.judged, h.published, h.mark
+         from (select count(*) as judged from decisions where project_id = $1 and payment_id = $2) as d
+         left join rule_heads as h on h.project_id = $1",
+        params![tx.project()?, payment],
+    )?;
+    Ok((judged > 0, published.map(|version| Published { version, mark })))
 }
 
 /// One rule set.

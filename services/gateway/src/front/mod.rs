@@ -2,11 +2,13 @@
 //!
 //! Read [`Front::answer`]: it is the whole way on one page. What each step needs stands in its own file: `limits` and
 //! `shared` (how much), `policy` (by which settings), `admit` (who), `cors` (from which pages), `words` and `remote` (to
-//! services elsewhere), `live/` (the socket), `log`.
+//! services elsewhere), `live/` (the socket), `graphql/` (many reads in one), `log`.
 
 mod admit;
+mod bodies;
 mod credential;
 mod cors;
+pub mod graphql;
 mod limits;
 mod live;
 mod log;
@@ -22,10 +24,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
+use axum::{Extension, Router};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::Limited;
 use kernel::auth::{CSRF_USE, Caller, Signer, Who};
 use kernel::http::{ClientAddress, Problem, compressed, correlation_id, envelope, takes_gzip};
 use kernel::service::Running;
@@ -33,6 +35,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use self::graphql::{Doorway, Graph};
 use crate::domain::address::{Networks, caller_address, counted_as};
 use crate::http::Standing;
 use crate::known::{Known, Project};
@@ -40,6 +43,7 @@ use crate::route::{Found, Route, RouteTable, Tier, by_body};
 use crate::settings::{self, WhenAway};
 use crate::upstreams::Upstreams;
 use admit::{Admission, Admitted, unauthenticated};
+use bodies::{length_known, with_body};
 use limits::{Left, Over};
 use live::Sockets;
 use policy::Policy;
@@ -59,6 +63,8 @@ pub struct Behind {
     pub table: Arc<RouteTable>,
     /// The services of this process, called as functions.
     pub here: HashMap<&'static str, Router>,
+    /// What can be asked for at `/graphql`.
+    pub graph: Arc<Graph>,
     /// What belongs to no service: pages, health.
     pub rest: Router,
     /// Services in other processes.
@@ -67,7 +73,8 @@ pub struct Behind {
     pub demo_key: bool,
 }
 
-struct Inner {
+/// What clones of a door share.
+pub struct Inner {
     service: Running,
     behind: Behind,
     words: Words,
@@ -93,8 +100,6 @@ struct Visit {
     over: Option<Over>,
 }
 
-/// A body that decides which service is meant has no more.
-const DECIDING_BODY_MAX: usize = 1 << 20;
 const ADDRESSES_EVERY: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// 300 × 200 ms: each minute all is looked at anew.
@@ -113,9 +118,6 @@ impl Front {
             known: Arc::clone(&known),
             table: Arc::clone(&behind.table),
         };
-        if let Some(own) = behind.here.remove(service.name()) {
-            behind.here.insert(service.name(), own.layer(axum::Extension(standing)));
-        }
         let admission = Admission {
             verifier: Arc::clone(service.verifier()),
             known: Arc::clone(&known),
@@ -127,7 +129,13 @@ impl Front {
         let shared = service.settings().get(&settings::REDIS_URL).map(Shared::at);
         let addresses = tokio::sync::Mutex::default();
         let sockets = Sockets::default();
-        Self(Arc::new(Inner { service, behind, words, known, admission, shared, addresses, policy, sockets }))
+        Self(Arc::new_cyclic(|door| {
+            if let Some(own) = behind.here.remove(service.name()) {
+                let own = own.layer(Extension(standing)).layer(Extension(Doorway(door.clone())));
+                behind.here.insert(service.name(), own);
+            }
+            Inner { service, behind, words, known, admission, shared, addresses, policy, sockets }
+        }))
     }
 
     /// The door as routes, to be listened for.
@@ -424,26 +432,10 @@ fn number_of(caller: &Caller) -> u128 {
     }
 }
 
-fn length_known(request: &Request<Body>) -> bool {
-    use http_body::Body as _;
-    request.body().size_hint().exact().is_some()
-}
-
 /// A service of this process answers: a function call.
 async fn called(service: &Router, request: Request<Body>) -> Response<Body> {
     match service.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
-}
-
-/// The whole body of a request that is not decided without it, and the request as it was.
-async fn with_body(request: Request<Body>) -> Result<(Request<Body>, bytes::Bytes), Problem> {
-    let (parts, body) = request.into_parts();
-    let collected = Limited::new(body, DECIDING_BODY_MAX).collect().await.map_err(|_| {
-        let message = format!("the body may have at most {DECIDING_BODY_MAX} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
-    })?;
-    let bytes = collected.to_bytes();
-    Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod door;
+mod graphql;
 mod limits;
 mod live;
 mod live_notes;

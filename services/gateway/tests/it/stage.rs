@@ -10,7 +10,7 @@ use axum::routing::{any, get};
 use contracts::events::access::{ApiKeyIssued, ApiKeyKind, ProjectCreated, ProjectFacts};
 use contracts::{ApiKeyId, Id, OrganisationId, ProjectId, Timestamp};
 use gateway::upstreams::{Tuning, Upstreams};
-use gateway::{Behind, Front, RouteTable};
+use gateway::{Behind, Front, Graph, RouteTable};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::auth::{ApiKeyText, Caller, Signer};
@@ -140,6 +140,12 @@ impl Stage {
         listened(&self.door, stop).await
     }
 
+    /// The same with another service behind its door.
+    pub fn before(self, documents: &[(&'static str, Value)], here: HashMap<&'static str, Router>) -> Self {
+        let door = door_of(&self.gateway, true, documents, here, Upstreams::new(Tuning::default(), None));
+        Self { routes: door.routes(), door, ..self }
+    }
+
     /// The same door in production, where the key of the examples opens nothing.
     pub fn in_production(self) -> Self {
         let door = door(&self.gateway, false, &self.notes);
@@ -219,13 +225,25 @@ pub async fn listened(door: &Front, stop: watch::Receiver<bool>) -> SocketAddr {
 pub fn door_before(
     gateway: &testing::Stage,
     demo_key: bool,
-    mut here: HashMap<&'static str, Router>,
+    here: HashMap<&'static str, Router>,
     upstreams: Upstreams,
 ) -> Front {
     let documents = [("notes", notes_document()), ("gateway", gateway::service().document().unwrap())];
+    door_of(gateway, demo_key, &documents, here, upstreams)
+}
+
+/// A door that knows the routes of these documents.
+pub fn door_of(
+    gateway: &testing::Stage,
+    demo_key: bool,
+    documents: &[(&'static str, Value)],
+    mut here: HashMap<&'static str, Router>,
+    upstreams: Upstreams,
+) -> Front {
     here.insert("gateway", gateway.running.routes().0);
-    let table = Arc::new(RouteTable::of(&documents).unwrap());
-    let behind = Behind { table, here, rest: Router::new(), upstreams, demo_key };
+    let table = Arc::new(RouteTable::of(documents).unwrap());
+    let graph = Arc::new(Graph::of(documents).unwrap());
+    let behind = Behind { table, graph, here, rest: Router::new(), upstreams, demo_key };
     Front::new(gateway.running.clone(), behind, Signer::generate().unwrap().0, "stoa".to_owned())
 }
 

@@ -38,6 +38,11 @@ fn whoever_is_signed_in_sees_and_changes_what_they_say_of_themselves() {
         // Nothing is different: nothing is told.
         patch(stage, &ann, &json!({ "name": "Ann Lee" }), &[]).await.expect(200);
         assert_eq!(told(stage, "user.profile_changed").await.len(), 2);
+        let named = told(stage, "user.named").await.pop().unwrap();
+        assert_eq!(named, json!({ "userId": after["id"], "name": "Ann Lee" }));
+        patch(stage, &ann, &json!({ "name": null }), &[]).await.expect(200);
+        let unnamed = told(stage, "user.named").await.pop().unwrap();
+        assert_eq!(unnamed, json!({ "userId": after["id"] }), "whoever showed it shows it no more");
     });
 }
 

@@ -1,6 +1,6 @@
 //! What accounts are called: words between colons, such as `users:7:wallet`, and the names that the project itself has.
 
-use contracts::{Currency, WalletAccountId};
+use contracts::{Currency, Id, WalletAccountId};
 
 contracts::texts! {
     /// What an account is called.
@@ -41,19 +41,22 @@ impl Role {
 
     /// The account of this role in a currency.
     pub fn account(self, currency: Currency) -> Address {
-        Address(format!("{}:{currency}", self.name()))
+        Address(format!("{}:{currency}", self.name()).into())
     }
 }
+
+const WALLET: &str = WalletAccountId::PREFIX;
 
 impl Address {
     /// The address of a wallet.
     pub fn of_wallet(account: WalletAccountId) -> Self {
-        Self(account.to_string())
+        Self(account.to_string().into())
     }
 
     /// The wallet, where it is one.
     pub fn wallet(&self) -> Option<WalletAccountId> {
-        self.0.parse().ok()
+        // Most are none, and a wrong id costs more than a look.
+        if self.0.starts_with(WALLET) { self.0.parse().ok() } else { None }
     }
 
     /// The currency, where the address is one of the project's own.

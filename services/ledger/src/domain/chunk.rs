@@ -1,4 +1,4 @@
-//! How the journal is written: pieces of up to 32 items as bytes, each chained to all before it by its hash.
+//! How the journal is written: pieces of up to 64 items as bytes, each chained to all before it by its hash.
 //!
 //! A piece is what one row holds, so that a batch of thousands is a few hundred rows, and one item is read with one row.
 
@@ -11,7 +11,9 @@ use super::entry::{Act, Entry, Hash, Item, Position, Refusal};
 use super::result::LedgerResult;
 
 /// As many items as one piece has at most.
-pub const CHUNK_ITEMS: usize = 32;
+pub const CHUNK_ITEMS: usize = 64;
+/// As many bytes as go on one page of a SQLite file, beside the row's other columns.
+const CHUNK_BYTES: usize = 3_900;
 
 /// Consecutive items that were made at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +36,6 @@ const REFUSED: u8 = 0x06;
 const WITH_FLAGS: u8 = 0x10;
 const WITH_PENDING: u8 = 0x20;
 const WITH_PAYMENT: u8 = 0x40;
-/// What an item takes at most, but for two long addresses: enough that most pieces are never moved.
-const ITEM_BYTES: usize = 160;
 
 impl Hash {
     /// The hash of a journal that goes on with this piece.
@@ -54,27 +54,32 @@ impl Hash {
 impl Chunk {
     /// Items as pieces, in their order.
     pub fn all_of(items: &[Item]) -> Vec<Self> {
-        items.chunks(CHUNK_ITEMS).filter_map(Self::of).collect()
+        let (mut pieces, mut begun): (Vec<Self>, Option<(Self, usize)>) = (Vec::new(), None);
+        for item in items {
+            let (mut piece, count) = begun.take().unwrap_or_else(|| (Self::at(item), 0));
+            let start = piece.body.len();
+            write_item(&mut piece.body, item);
+            begun = if count == CHUNK_ITEMS || (count > 0 && piece.body.len() > CHUNK_BYTES) {
+                let mut next = Self::at(item);
+                next.body.extend_from_slice(&piece.body[start..]);
+                piece.body.truncate(start);
+                pieces.push(piece);
+                Some((next, 1))
+            } else {
+                Some((piece, count + 1))
+            };
+        }
+        pieces.extend(begun.map(|(piece, _)| piece));
+        pieces
     }
 
-    fn of(items: &[Item]) -> Option<Self> {
-        let mut body = Vec::with_capacity(items.len() * ITEM_BYTES);
-        let mut at = Timestamp::MIN;
-        for item in items {
-            match item {
-                Item::Entry(entry) => {
-                    at = entry.at;
-                    write_entry(&mut body, entry);
-                }
-                Item::Refusal(refusal) => {
-                    at = refusal.at;
-                    body.push(REFUSED);
-                    body.extend_from_slice(&refusal.id.as_u128().to_be_bytes());
-                    write_text(&mut body, refusal.why.as_str());
-                }
-            }
-        }
-        items.first().map(|item| Self { first: item.position(), at, body })
+    /// A piece that begins with an item.
+    fn at(item: &Item) -> Self {
+        let at = match item {
+            Item::Entry(entry) => entry.at,
+            Item::Refusal(refusal) => refusal.at,
+        };
+        Self { first: item.position(), at, body: Vec::with_capacity(CHUNK_BYTES + 512) }
     }
 
     /// The items.
@@ -91,6 +96,17 @@ impl Chunk {
     /// The last item's place, where it has so many.
     pub fn last(&self, items: usize) -> Position {
         Position(self.first.0.saturating_add(items as u64).saturating_sub(1))
+    }
+}
+
+fn write_item(to: &mut Vec<u8>, item: &Item) {
+    match item {
+        Item::Entry(entry) => write_entry(to, entry),
+        Item::Refusal(refusal) => {
+            to.push(REFUSED);
+            to.extend_from_slice(&refusal.id.as_u128().to_be_bytes());
+            write_text(to, refusal.why.as_str());
+        }
     }
 }
 
@@ -250,7 +266,7 @@ impl<'b> Reading<'b> {
     }
 
     fn address(&mut self) -> Result<Address, BadChunk> {
-        Address::try_from(self.text()?.to_owned()).map_err(|_| BadChunk)
+        self.text()?.parse().map_err(|_| BadChunk)
     }
 
     fn balances(&mut self) -> Result<Balances, BadChunk> {

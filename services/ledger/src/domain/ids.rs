@@ -8,7 +8,7 @@ use contracts::{Id, TransactionId};
 use super::entry::Position;
 
 /// So many ids stand on one page.
-const PAGE_IDS: usize = 128;
+const PAGE_IDS: usize = 160;
 /// One of a hundred ids that are not there is looked up in vain.
 const BITS_AN_ID: usize = 10;
 const PROBES: u64 = 7;

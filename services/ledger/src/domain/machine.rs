@@ -144,8 +144,8 @@ fn flags(transfer: &Transfer) -> u16 {
 /// A transfer at once, or the first half of one in two phases.
 fn begin(state: &mut State, transfer: &Transfer) -> Done<()> {
     let pending = transfer.phase == Phase::Pending;
-    let (debit, credit) = (places(state, transfer)?, state.at());
-    let ((debit, from), (credit, to), at) = (debit.0, debit.1, credit);
+    let at = state.at();
+    let ((debit, from), (credit, to)) = places(state, transfer)?;
     if from.currency != to.currency {
         return Err(AccountsMustHaveTheSameLedger);
     }
@@ -168,19 +168,33 @@ fn begin(state: &mut State, transfer: &Transfer) -> Done<()> {
     if let Some(refused) = from.exceeds(Side::Debit, amount).or_else(|| to.exceeds(Side::Credit, amount)) {
         return Err(refused);
     }
-    let (set_aside, moves) = if pending { (amount, 0) } else { (0, amount) };
-    let debit_after = from.balances.moved(Side::Debit, set_aside, moves).ok_or(OverflowsDebitsPosted)?;
-    let credit_after = to.balances.moved(Side::Credit, set_aside, moves).ok_or(OverflowsDebitsPosted)?;
-    let (from, to, currency) = (from.address.clone(), to.address.clone(), from.currency);
+    let (waits, moves) = if pending { (amount, 0) } else { (0, amount) };
+    let debit_after = from.balances.moved(Side::Debit, waits, moves).ok_or(OverflowsDebitsPosted)?;
+    let credit_after = to.balances.moved(Side::Credit, waits, moves).ok_or(OverflowsDebitsPosted)?;
+    let set_aside = pending.then(|| Hold {
+        id: transfer.id,
+        debit: from.address.clone(),
+        credit: to.address.clone(),
+        amount,
+        remaining: amount,
+        currency: from.currency,
+        code: transfer.code,
+        closing: transfer.closing,
+        timeout_s: transfer.timeout_s,
+        due_at,
+        status: HoldStatus::Pending,
+        payment: transfer.payment,
+        at,
+    });
     let entry = Entry {
         position: Position::NOWHERE,
         id: transfer.id,
         act: Act::from(transfer.phase),
-        debit: from.clone(),
-        credit: to.clone(),
+        debit: from.address.clone(),
+        credit: to.address.clone(),
         amount,
         released: 0,
-        currency,
+        currency: from.currency,
         code: transfer.code,
         flags: flags(transfer),
         pending_id: None,
@@ -192,22 +206,8 @@ fn begin(state: &mut State, transfer: &Transfer) -> Done<()> {
         credit_after,
     };
     state.append(entry, debit, credit);
-    if pending {
-        state.put_hold(Hold {
-            id: transfer.id,
-            debit: from,
-            credit: to,
-            amount,
-            remaining: amount,
-            currency,
-            code: transfer.code,
-            closing: transfer.closing,
-            timeout_s: transfer.timeout_s,
-            due_at,
-            status: HoldStatus::Pending,
-            payment: transfer.payment,
-            at,
-        });
+    if let Some(hold) = set_aside {
+        state.put_hold(hold);
         shut(state, transfer.closing, debit, credit, true);
     }
     Ok(())

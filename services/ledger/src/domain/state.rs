@@ -1,7 +1,7 @@
 //! The accounts, holds and ids that batches work on, and what the latest batch did to them. A chain that fails is undone
 //! here, and a batch that is not kept.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Currency, Timestamp, TransactionId};
 
@@ -11,16 +11,19 @@ use super::entry::{Checkpoint, Entry, Hold, Item, Position, Refusal};
 use super::result::LedgerResult;
 
 /// After so many entries an account gets a mark to start from.
-const CHECKPOINT_EVERY: u64 = 64;
+const CHECKPOINT_EVERY: u64 = 128;
+
+/// Looked into several times for each transfer; seeded, so that nobody can choose names that meet.
+type Quick<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// What batches work on. It lives on from one batch to the next.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     position: Position,
     accounts: Vec<Account>,
-    by_address: HashMap<Address, usize>,
+    by_address: Quick<Address, usize>,
     /// Where the ids of the latest items stand.
-    ids: HashMap<TransactionId, Position>,
+    ids: Quick<TransactionId, Position>,
     batch: Batch,
 }
 
@@ -32,8 +35,8 @@ struct Batch {
     /// How many accounts were known before it opened any.
     opened_from: usize,
     /// What was done under an id before, as far as this batch names it.
-    known: HashMap<TransactionId, Item>,
-    holds: HashMap<TransactionId, Hold>,
+    known: Quick<TransactionId, Item>,
+    holds: Quick<TransactionId, Hold>,
     changed_holds: BTreeSet<TransactionId>,
     /// The accounts that it moved, as they were.
     touched: Vec<(usize, Standing)>,
@@ -76,8 +79,8 @@ impl Default for Batch {
             at: Timestamp::MIN,
             start: Position::NOWHERE,
             opened_from: 0,
-            known: HashMap::new(),
-            holds: HashMap::new(),
+            known: Quick::default(),
+            holds: Quick::default(),
             changed_holds: BTreeSet::new(),
             touched: Vec::new(),
             marks: Vec::new(),

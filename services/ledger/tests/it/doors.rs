@@ -112,7 +112,7 @@ fn no_statement_reaches_the_rows_of_another_project() {
         stage.tops_up_once().await;
         stage.opens("poor", "debits_must_not_exceed_credits").await;
         stage.posts(&pay(50, "poor", "a", 1)).await;
-        let many: Vec<Value> = (60..130).map(|number| pay(number, "outside:INR", "a", 1)).collect();
+        let many: Vec<Value> = (60..190).map(|number| pay(number, "outside:INR", "a", 1)).collect();
         stage.posts(&json!(many)).await;
         for (method, path, body, _) in routes() {
             let keyed = [("idempotency-key", "k")];

@@ -18,6 +18,7 @@ fn wanted(number: u128, account: u128, amount: i64) -> WithdrawalRequested {
         amount,
         currency: Currency::INR,
         destination: "ba_1".to_owned(),
+        sealed_destination: Some("v1.sealed".to_owned()),
     }
 }
 
@@ -82,7 +83,11 @@ fn a_withdrawal_is_set_aside_and_leaves_when_it_is_paid_out() {
             stage.hears("wdr", &wanted(1, 1, 500)).await;
         }
         assert_eq!(stage.columns(acc(1)).await, [500, 0, 0, 800]);
-        assert_eq!(stage.told_of("withdrawal.reserved").await[0]["destination"], "ba_1");
+        let reserved = stage.told_of("withdrawal.reserved").await.remove(0);
+        assert_eq!(
+            (reserved["destination"].as_str(), reserved["sealedDestination"].as_str()),
+            (Some("ba_1"), Some("v1.sealed"))
+        );
         for _ in 0..2 {
             stage.hears("payout", &paid_out(1, 500)).await;
         }

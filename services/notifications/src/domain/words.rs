@@ -28,38 +28,38 @@ impl Category {
 
     /// One of our own.
     pub fn ours(word: &'static str) -> Self {
-        Self(word.to_owned())
+        Self(word.into())
     }
 
     /// Whether it holds what nobody but its reader may see.
     pub fn is_security(&self) -> bool {
-        self.0 == Self::SECURITY
+        &*self.0 == Self::SECURITY
     }
 
     /// Whether people asked for it by what they did: such mail needs no link that ends it.
     pub fn is_transactional(&self) -> bool {
-        matches!(self.0.as_str(), Self::SECURITY | "account" | "order" | "payment")
+        matches!(&*self.0, Self::SECURITY | "account" | "order" | "payment")
     }
 }
 
 impl TemplateName {
     /// One of our own.
     pub fn ours(name: &'static str) -> Self {
-        Self(name.to_owned())
+        Self(name.into())
     }
 }
 
 impl VariableName {
     /// One of our own.
     pub fn ours(name: &'static str) -> Self {
-        Self(name.to_owned())
+        Self(name.into())
     }
 }
 
 impl Locale {
     /// The language that every template of ours has.
     pub fn english() -> Self {
-        Self("en".to_owned())
+        Self("en".into())
     }
 
     /// The language without its region.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use contracts::events::funding::{PayoutFailed, PayoutPaid, WithdrawalReserved};
+use contracts::events::funding::{
+    PayoutFailed, PayoutPaid, WithdrawalCancelRequested, WithdrawalRequested, WithdrawalReserved,
+};
 use kernel::store::Tx;
 
 use super::{Came, Source, WEBHOOK};
@@ -37,6 +39,7 @@ pub enum MayAsk {
 }
 
 const PAY_OUT: &str = "pay_out";
+const CALL_OFF: &str = "call_off";
 /// Providers remember a key for a day; who asks near its end may come after it.
 const KEY_GOOD_FOR: Duration = Duration::from_secs(20 * 3600);
 
@@ -63,15 +66,37 @@ pub fn for_withdrawal(tx: &mut Tx<'_>, told: &WithdrawalReserved) -> Result<(), 
         updated_at: tx.now(),
         version: 0,
     };
-    let sealed = tx.keys().keyring.seal(&destination_of(tx, payout.id)?, asked.destination.as_bytes())?;
+    let destination = match &asked.sealed_destination {
+        Some(sealed) => {
+            tx.keys().keyring.open(&WithdrawalRequested::sealed_for(asked.withdrawal_id), sealed)?
+        }
+        None => asked.destination.clone().into_bytes(),
+    };
+    let sealed = tx.keys().keyring.seal(&destination_of(tx, payout.id)?, &destination)?;
     if !store::insert_payout(tx, &payout, &sealed)? {
         return Ok(());
+    }
+    if let Some(why) = store::unwanted(tx, asked.withdrawal_id)? {
+        return refused(tx, payout.id, &why, &Source { what: CALL_OFF, cause: None });
     }
     if !(1..=AMOUNT_MAX).contains(&asked.amount) {
         return refused(tx, payout.id, "amount_out_of_range", &Source { what: PAY_OUT, cause: None });
     }
     tx.enqueue(&PayingOut { payout: payout.id })?;
     Ok(())
+}
+
+/// A withdrawal is wanted no more. Once a provider was asked it may have the money, and what it says holds.
+pub fn call_off(tx: &mut Tx<'_>, told: &WithdrawalCancelRequested) -> Result<(), Error> {
+    let Some(payout) = store::payout_of(tx, told.withdrawal_id)? else {
+        return Ok(store::put_unwanted(tx, told.withdrawal_id, &told.reason)?);
+    };
+    match store::lock_payout(tx, payout.id)? {
+        Some(payout) if payout.status == PayoutStatus::Requested && payout.asked_at.is_none() => {
+            refused(tx, payout.id, &told.reason, &Source { what: CALL_OFF, cause: None })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Decides who pays it out and notes that they are asked, so that asking again asks the same.

@@ -78,7 +78,8 @@ pub fn for_order(tx: &mut Tx<'_>, told: &OrderCreated) -> Result<(), Error> {
 /// A wallet is to be topped up: its payment is made, once, and taken as soon as it is confirmed.
 pub fn for_top_up(tx: &mut Tx<'_>, told: &TopUpRequested) -> Result<(), Error> {
     let (top_up_id, user_id) = (told.top_up_id, told.user_id);
-    let known = PayableTopUp { top_up_id, user_id, amount: told.amount, currency: told.currency };
+    let (amount, currency) = (told.amount, told.currency);
+    let known = PayableTopUp { top_up_id, user_id, amount, currency, expired: false };
     if !store::insert_top_up(tx, &known)? {
         return Ok(());
     }
@@ -141,6 +142,9 @@ fn price(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<(Money, Option<UserId>), Er
     if let Some(top_up) = wanted.top_up {
         let known = store::top_up(tx, top_up)?.filter(|known| wanted.whose.is(known.user_id));
         let known = known.ok_or(Error::NoSuchTopUp)?;
+        if known.expired {
+            return Err(Error::NotPayable);
+        }
         let price = Money::new(known.amount, known.currency);
         return agreed(price, wanted).map(|price| (price, Some(known.user_id)));
     }

@@ -1,6 +1,6 @@
 //! What is done with a payment on purpose: confirmed, captured, settled by hand, called off.
 
-use contracts::{OrderId, PaymentId};
+use contracts::{OrderId, PaymentId, TopUpId};
 use kernel::store::Tx;
 
 use super::hear::{hear, tell};
@@ -88,7 +88,22 @@ pub fn settle(tx: &mut Tx<'_>, id: PaymentId, by: &str) -> Result<Payment, Error
 /// The order came to nothing: its payment is cancelled as far as the provider lets us.
 pub fn call_off(tx: &mut Tx<'_>, order: OrderId) -> Result<(), Error> {
     store::cancel_order(tx, order)?;
-    let Some(before) = store::live_of_order(tx, order)? else { return Ok(()) };
+    match store::live_of_order(tx, order)? {
+        Some(payment) => call_off_payment(tx, payment),
+        None => Ok(()),
+    }
+}
+
+/// The top-up is not wanted any more: the same.
+pub fn call_off_top_up(tx: &mut Tx<'_>, top_up: TopUpId) -> Result<(), Error> {
+    store::expire_top_up(tx, top_up)?;
+    match store::live_of_top_up(tx, top_up)? {
+        Some(payment) => call_off_payment(tx, payment),
+        None => Ok(()),
+    }
+}
+
+fn call_off_payment(tx: &mut Tx<'_>, before: Payment) -> Result<(), Error> {
     let (after, todo) = before.clone().call_off();
     match todo {
         CallOff::Over => return Ok(()),

@@ -43,6 +43,6 @@ impl Reason {
     /// What others say, made fit to be kept: what cannot be printed is left out, and it has an end.
     pub fn of(text: &str) -> Self {
         let kept: String = text.chars().filter(|letter| !letter.is_control()).take(200).collect();
-        Self::try_from(kept).unwrap_or_else(|_| Self("unspecified".to_owned()))
+        Self::try_from(kept).unwrap_or_else(|_| Self("unspecified".into()))
     }
 }

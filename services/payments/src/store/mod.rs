@@ -13,8 +13,8 @@ mod webhooks;
 pub use attempts::{Attempt, attempts_of, insert_attempt};
 pub use erasing::{delete_payables, empty_messages_of, forget_payee, forget_payer, forget_secrets_of};
 pub use payables::{
-    PayableOrder, PayableTopUp, block_order, cancel_order, insert_order, insert_top_up, is_blocked, order,
-    top_up,
+    PayableOrder, PayableTopUp, block_order, cancel_order, expire_top_up, insert_order, insert_top_up,
+    is_blocked, order, top_up,
 };
 pub use payments::{
     Asked, Story, client_secret, insert_payment, live_of_invoice, live_of_order, live_of_top_up,
@@ -24,7 +24,7 @@ pub use payments::{
 pub use payouts::{
     AskedPayouts, PayoutAttempt, destination, forget_destination, insert_payout, insert_payout_attempt,
     lock_payout, lock_payout_by_reference, payout, payout_attempts_of, payout_of, payouts, payouts_of,
-    save_payout,
+    put_unwanted, save_payout, unwanted,
 };
 pub use refunds::{insert_refund, lock_refund, refund, refund_by_reference, refunds_of, save_refund};
 pub use reviews::{insert_review, reviews_of};

@@ -31,6 +31,8 @@ pub struct PayableTopUp {
     pub amount: i64,
     /// The currency of that.
     pub currency: Currency,
+    /// Whether nothing is to be taken for it any more.
+    pub expired: bool,
 }
 
 /// One order.
@@ -61,10 +63,20 @@ pub fn cancel_order(tx: &mut Tx<'_>, id: OrderId) -> Result<(), StoreError> {
     .map(drop)
 }
 
+/// Remembers that nothing is to be taken for a top-up any more.
+pub fn expire_top_up(tx: &mut Tx<'_>, id: TopUpId) -> Result<(), StoreError> {
+    tx.run(
+        "update payable_top_ups set expired = true where project_id = $1 and top_up_id = $2",
+        params![tx.project()?, id],
+    )
+    .map(drop)
+}
+
 /// One top-up.
 pub fn top_up(tx: &mut Tx<'_>, id: TopUpId) -> Result<Option<PayableTopUp>, StoreError> {
     tx.row(
-        "select top_up_id, user_id, amount, currency from payable_top_ups where project_id = $1 and top_up_id = $2",
+        "select top_up_id, user_id, amount, currency, expired from payable_top_ups
+         where project_id = $1 and top_up_id = $2",
         params![tx.project()?, id],
     )
 }

@@ -29,7 +29,7 @@ pub struct PayoutAttempt {
     pub id: AttemptId,
     /// The payout.
     pub payout_id: PayoutId,
-    /// What it was: `pay_out`, `poll`, `webhook`, `settle`, `fail`, `review`.
+    /// What it was: `pay_out`, `call_off`, `poll`, `webhook`, `settle`, `fail`, `review`.
     pub what: String,
     /// What came of it: `applied`, `kept` (old news), `refused`, `failed`, `unknown`, or why people have to look.
     pub result: String,
@@ -137,6 +137,24 @@ pub fn payout(tx: &mut Tx<'_>, id: PayoutId) -> Result<Option<Payout>, StoreErro
 /// The payout of a withdrawal.
 pub fn payout_of(tx: &mut Tx<'_>, withdrawal: WithdrawalId) -> Result<Option<Payout>, StoreError> {
     tx.row(select_payouts!("withdrawal_id = $2"), params![tx.project()?, withdrawal])
+}
+
+/// Why a withdrawal is wanted no more, where that is so.
+pub fn unwanted(tx: &mut Tx<'_>, withdrawal: WithdrawalId) -> Result<Option<String>, StoreError> {
+    tx.row(
+        "select reason from unwanted_withdrawals where project_id = $1 and withdrawal_id = $2",
+        params![tx.project()?, withdrawal],
+    )
+}
+
+/// Remembers that a withdrawal is wanted no more; the first word on why holds.
+pub fn put_unwanted(tx: &mut Tx<'_>, withdrawal: WithdrawalId, why: &str) -> Result<(), StoreError> {
+    tx.run(
+        "insert into unwanted_withdrawals (project_id, withdrawal_id, reason, unwanted_at) values ($1, $2, $3, $4)
+         on conflict (project_id, withdrawal_id) do nothing",
+        params![tx.project()?, withdrawal, why, tx.now()],
+    )
+    .map(drop)
 }
 
 /// One payout, for whoever is about to change it.

@@ -68,6 +68,47 @@ fn a_withdrawal_is_paid_out_once_and_told_once() {
 }
 
 #[test]
+fn a_withdrawal_that_is_called_off_before_its_provider_was_asked_is_not_paid_out() {
+    shops(async |shop| {
+        shop.withdrawal_reserved(1).await;
+        for _ in 0..2 {
+            shop.withdrawal_unwanted(1).await;
+        }
+        shop.work().await;
+        assert!(shop.stripe.asked(Method::POST, "/v1/payouts").is_empty());
+        assert_eq!(stands(shop).await, so("failed", Some("cancelled"), false));
+        let expected = json!({ "withdrawalId": withdrawal(1), "reason": "cancelled" });
+        assert_eq!(told(shop).await, [("payout.failed".into(), expected)]);
+        assert_eq!(the_payout(shop).await["destination"], Value::Null, "where it was to go is forgotten");
+    });
+}
+
+#[test]
+fn a_withdrawal_that_was_called_off_before_it_is_heard_of_is_not_paid_out() {
+    shops(async |shop| {
+        shop.withdrawal_unwanted(1).await;
+        shop.withdrawal_reserved(1).await;
+        shop.work().await;
+        assert!(shop.stripe.asked(Method::POST, "/v1/payouts").is_empty());
+        assert_eq!(told(shop).await.len(), 1);
+        assert_eq!(stands(shop).await, so("failed", Some("cancelled"), false));
+    });
+}
+
+#[test]
+fn a_withdrawal_that_is_called_off_after_its_provider_was_asked_is_paid_out_all_the_same() {
+    shops(async |shop| {
+        shop.withdrawal_reserved(1).await;
+        shop.work().await;
+        shop.withdrawal_unwanted(1).await;
+        assert_eq!(stands(shop).await, so("pending", None, false));
+        tell(shop, "evt_1", "payout.paid", json!({ "status": "paid" })).await;
+        assert_eq!(stands(shop).await, so("paid", None, false));
+        assert_eq!(told(shop).await.len(), 1, "it is told as paid, and as nothing else");
+    });
+}
+
+#[test]
 fn a_payout_that_the_bank_turns_down_is_told_with_its_reason() {
     shops(async |shop| {
         shop.withdrawal_reserved(1).await;

@@ -10,7 +10,9 @@ use axum::body::Body;
 use contracts::events::OrderCreated;
 use contracts::events::access::UserErased;
 use contracts::events::commerce::{CancelReason, OrderCancelled, RefundRequested};
-use contracts::events::funding::{TopUpRequested, WithdrawalRequested, WithdrawalReserved};
+use contracts::events::funding::{
+    TopUpExpired, TopUpRequested, WithdrawalCancelRequested, WithdrawalRequested, WithdrawalReserved,
+};
 use contracts::events::wallet::{RiskAssessed, RiskDecision};
 use contracts::{
     Currency, Event, Id, OrderId, ProjectId, RefundId, TopUpId, UserId, WalletAccountId, WithdrawalId,
@@ -152,9 +154,28 @@ impl Shop {
             user_id: UserId::from_u128(1),
             amount: 3000,
             currency: Currency::USD,
-            destination: "ba_of_ann".into(),
+            destination: "****_ann".into(),
+            sealed_destination: Some(self.sealed(number, "ba_of_ann")),
         };
         self.hears(self::withdrawal(number), &WithdrawalReserved { withdrawal }).await;
+    }
+
+    /// Where a withdrawal goes, as the wallet tells it.
+    fn sealed(&self, number: u128, destination: &str) -> String {
+        let sealed_for = WithdrawalRequested::sealed_for(withdrawal(number));
+        self.stage.running.store().keys().keyring.seal(&sealed_for, destination.as_bytes()).unwrap()
+    }
+
+    /// A withdrawal is wanted no more.
+    pub async fn withdrawal_unwanted(&self, number: u128) {
+        let told =
+            WithdrawalCancelRequested { withdrawal_id: withdrawal(number), reason: "cancelled".to_owned() };
+        self.hears(withdrawal(number), &told).await;
+    }
+
+    /// Nobody has paid a top-up in time.
+    pub async fn top_up_expired(&self, number: u128) {
+        self.hears(top_up(number), &TopUpExpired { top_up_id: top_up(number) }).await;
     }
 
     /// Fraud detection has judged what has this name.

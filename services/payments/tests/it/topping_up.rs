@@ -70,6 +70,38 @@ fn a_top_up_that_its_payer_gives_up_at_the_provider_is_told_as_cancelled() {
 }
 
 #[test]
+fn a_top_up_that_has_expired_cannot_be_paid_any_more() {
+    shops(async |shop| {
+        shop.top_up_requested(1).await;
+        shop.work().await;
+        for _ in 0..2 {
+            shop.top_up_expired(1).await;
+        }
+        shop.work().await;
+        assert_eq!(shop.stripe.intents()[0]["status"], "canceled");
+        assert_eq!(shop.told_of("payment.cancelled").await.len(), 1);
+        let again =
+            shop.post(&ann(), "/api/v1/payments", &json!({ "top_up_id": top_up(1).to_string() })).await;
+        assert_eq!(again.problem(), (409, "not_payable"));
+        assert_eq!(shop.stripe.intents().len(), 1);
+    });
+}
+
+#[test]
+fn what_was_paid_as_a_top_up_expired_is_told_as_paid() {
+    shops(async |shop| {
+        shop.top_up_requested(1).await;
+        shop.work().await;
+        let paid = shop.stripe.change("pi_1", json!({ "status": "succeeded", "amount_received": 5000 }));
+        shop.top_up_expired(1).await;
+        shop.work().await;
+        shop.told_by_stripe("evt_1", "payment_intent.succeeded", &paid).await.expect(200);
+        assert_eq!(shop.told_of("payment.succeeded").await[0]["topUpId"], json!(top_up(1)));
+        assert!(shop.told_of("payment.cancelled").await.is_empty());
+    });
+}
+
+#[test]
 fn the_secret_of_a_top_up_is_for_its_owner_alone() {
     shops(async |shop| {
         shop.top_up_requested(1).await;

@@ -1,10 +1,11 @@
 //! What identity tells of people: where they are reached, what is proven of them, whom to forget.
 
 use contracts::events::UserCreated;
-use contracts::events::access::KycReviewed;
+use contracts::events::access::{KycReviewed, UserNamed};
 use contracts::{Timestamp, UserId};
 use kernel::store::{StoreError, Tx};
 
+use crate::domain::ShortName;
 use crate::jobs::OpenFirst;
 use crate::store;
 
@@ -15,6 +16,11 @@ pub fn meet(tx: &mut Tx<'_>, told: &UserCreated) -> Result<(), StoreError> {
     let email = told.email.as_ref().map(|email| email.to_ascii_lowercase());
     store::put_contact(tx, told.user_id, email.as_deref(), told.phone.as_deref())?;
     tx.enqueue(&OpenFirst { user: told.user_id }).map(drop)
+}
+
+/// Somebody is called so, as far as others are shown it.
+pub fn name(tx: &mut Tx<'_>, told: &UserNamed) -> Result<(), StoreError> {
+    store::put_name(tx, told.user_id, told.name.as_deref().and_then(ShortName::of))
 }
 
 /// More or less is proven of who somebody is.

@@ -65,6 +65,13 @@ pub fn ask(tx: &mut Tx<'_>, asking: &Asking) -> Result<MoneyRequest, Error> {
     Ok(request)
 }
 
+/// One request, as who asks and who is asked may see it.
+pub fn get(tx: &mut Tx<'_>, id: MoneyRequestId, user: UserId) -> Result<MoneyRequest, Error> {
+    let found = store::request(tx, id)?;
+    let found = found.filter(|request| request.requester == user || request.payer == user);
+    found.ok_or(Error::Absent("request"))
+}
+
 /// Answers a request with a payment; it is open again if that comes to nothing.
 pub fn accept(tx: &mut Tx<'_>, accepting: &Accepting, terms: &Terms) -> Result<MoneyRequest, Error> {
     let request = asked(tx, accepting.request, accepting.payer)?.open()?;

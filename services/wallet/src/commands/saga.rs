@@ -15,7 +15,7 @@ use kernel::store::{StoreError, Tx};
 
 use super::paying::watch;
 use super::saying::say;
-use super::{counting, schedules, top_ups};
+use super::{counting, schedules, top_ups, withdrawals};
 use crate::domain::{Cause, Ended, Note, Payment, Reason, State, Verdict, Whose};
 use crate::error::Error;
 use crate::jobs::Deadline;
@@ -98,13 +98,14 @@ pub fn run_out(tx: &mut Tx<'_>, id: WalletPaymentId) -> Result<(), Error> {
     advance(tx, payment.run_out(now))
 }
 
-/// Has payments, top-ups and schedules looked at whose time has been over for long: the job that was to do it is gone.
+/// Has payments, top-ups, withdrawals and schedules looked at whose time has been over for long: the job that was to do it is gone.
 pub fn look_for_overdue(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let now = tx.now();
     for (project, payment) in store::overdue(tx, now.saturating_sub(OVERDUE_AFTER), OVERDUE_MAX)? {
         tx.enqueue_for(project, &Deadline { payment }, now)?;
     }
     top_ups::look_for_overdue(tx, OVERDUE_AFTER)?;
+    withdrawals::look_for_overdue(tx, OVERDUE_AFTER)?;
     schedules::look_for_overdue(tx, OVERDUE_AFTER)
 }
 

@@ -53,6 +53,7 @@ pub fn plan(tx: &mut Tx<'_>, planned: &Planned) -> Result<PaySchedule, Error> {
         user: planned.user,
         from: from.id,
         to: to.id,
+        payee: to.owner,
         amount: Money::new(planned.amount, from.currency()),
         note: planned.note.clone(),
         every: planned.every,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use contracts::events::PaymentSucceeded;
 use contracts::events::commerce::PaymentCancelled;
-use contracts::events::funding::{TopUpCredited, TopUpHeld};
+use contracts::events::funding::{TopUpCredited, TopUpExpired, TopUpHeld};
 use contracts::{Money, Timestamp, TopUpId, UserId, WalletAccountId};
 use kernel::store::{StoreError, Tx};
 
@@ -164,6 +164,9 @@ fn advance(tx: &mut Tx<'_>, moved: Option<TopUp>) -> Result<(), Error> {
         TopUpState::Failed { why, .. } => {
             let text = format!("Your top-up of {} came to nothing: {}.", top_up.asked, why.as_str());
             say(tx, top_up.user, text, format!("wallet.{id}.failed"))?;
+            if top_up.has_expired() {
+                tx.publish(id, &TopUpExpired { top_up_id: id })?;
+            }
         }
     }
     Ok(())

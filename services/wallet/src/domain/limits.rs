@@ -69,6 +69,8 @@ pub struct Terms {
     pub patience: Patience,
     /// How much may be put in, and how long that may take.
     pub top_up: TopUpTerms,
+    /// How long a withdrawal may take until it is called off.
+    pub withdrawal_wait: Duration,
 }
 
 const DAY_LETTERS: usize = 10;

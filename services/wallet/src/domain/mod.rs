@@ -1,11 +1,13 @@
 //! The rules of wallets, pure: `payment` (where a payment stands, and its moves), `limits` (how much may be sent),
-//! `account`, `request` (asking for money), `schedule` (when to pay again), `top_up` and `withdrawal` (money from outside
-//! and back), `statement` (what moved, with balances), `words` (texts that callers write).
+//! `account`, `name` (what others are shown of somebody), `request` (asking for money), `schedule` (when to pay again), `top_up` and `withdrawal` (money from outside
+//! and back), `statement` (what moved, with balances), `activity` (what happened), `words` (texts that callers write).
 //!
 //! Read `payment` first. There is no database here, no clock and nothing random: those who have them pass values in.
 
 mod account;
+mod activity;
 mod limits;
+mod name;
 mod payment;
 mod request;
 mod schedule;
@@ -18,7 +20,9 @@ mod words;
 mod tests;
 
 pub use account::{Account, Freeze};
+pub use activity::{Activity, ActivityKind, ActivityState, Place};
 pub use limits::{Exceeded, Limits, Periods, Spent, Terms};
+pub use name::ShortName;
 pub use payment::{
     BadMove, Cause, Ended, Patience, Payment, Reason, State, Status, Verdict, fee_of, still_refundable,
 };
@@ -26,7 +30,7 @@ pub use request::{Answered, MoneyRequest, RequestState};
 pub use schedule::{Every, PaySchedule, ScheduleState};
 pub use statement::{Kind, Line, Morning, Movement, Statement};
 pub use top_up::{OutOfRange, PaidAlready, Taken, TopUp, TopUpState, TopUpStatus, TopUpTerms};
-pub use withdrawal::{Withdrawal, WithdrawalState, WithdrawalStatus};
+pub use withdrawal::{TooLate, Withdrawal, WithdrawalState, WithdrawalStatus};
 pub use words::{Amount, Day, Destination, Device, FeeBasisPoints, Note, Payee, Search};
 
 use contracts::UserId;

@@ -19,6 +19,8 @@ pub struct PaySchedule {
     pub from: WalletAccountId,
     /// To which account.
     pub to: WalletAccountId,
+    /// Whose account that is.
+    pub payee: UserId,
     /// How much each time.
     pub amount: Money,
     /// What for.

@@ -9,6 +9,8 @@ use contracts::{Timestamp, WalletAccountId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ShortName;
+
 /// What moved the money of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +39,8 @@ pub struct Movement {
     pub id: Option<String>,
     /// The wallet at the other end, where there is one.
     pub other_account: Option<WalletAccountId>,
+    /// What its owner is called.
+    pub other_name: Option<ShortName>,
     /// How much was moved, in minor units.
     pub amount: i64,
     /// How much of it the project kept.
@@ -159,6 +163,7 @@ fn adjustment(moved_at: Timestamp, net: i64) -> Movement {
         kind: Kind::Adjustment,
         id: None,
         other_account: None,
+        other_name: None,
         amount: net.saturating_abs(),
         fee: 0,
         net,

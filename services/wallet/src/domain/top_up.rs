@@ -132,6 +132,9 @@ pub struct PaidAlready;
 /// An account that does not take money is looked at again after this: its thaw may have been overtaken.
 const HELD_FOR: Duration = Duration::from_secs(900);
 
+/// Nobody has paid it in time.
+const EXPIRED: &str = "expired";
+
 impl TopUpTerms {
     /// Whether a top-up may be of this amount.
     pub fn allow(&self, amount: i64) -> Result<(), OutOfRange> {
@@ -209,7 +212,7 @@ impl TopUp {
             return None;
         }
         match self.state.clone() {
-            TopUpState::Pending { .. } => Some(self.failed("expired", now)),
+            TopUpState::Pending { .. } => Some(self.failed(EXPIRED, now)),
             TopUpState::Held { taken, why, .. } if frozen => Some(self.held(taken, why, now)),
             TopUpState::Paid { taken, .. } | TopUpState::Held { taken, .. } => Some(self.paid(taken, now)),
             TopUpState::Completed { .. } | TopUpState::Failed { .. } => None,
@@ -272,6 +275,11 @@ impl TopUp {
             | TopUpState::Held { .. }
             | TopUpState::Failed { .. } => None,
         }
+    }
+
+    /// Whether nobody has paid it in time.
+    pub fn has_expired(&self) -> bool {
+        self.ended_at().is_some() && self.reason().is_some_and(|why| why.as_str() == EXPIRED)
     }
 
     /// The word that it is wanted.

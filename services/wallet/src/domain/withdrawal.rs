@@ -1,7 +1,11 @@
-//! Money on its way out of a wallet: where a withdrawal stands, and what each word of the ledger makes of it.
+//! Money on its way out of a wallet: where a withdrawal stands, and what each word of the ledger, of its owner and
+//! of time makes of it.
 //!
-//! The words come from one service, but late or more than once. A move is `None` where it changes nothing; the first
+//! It is called off by asking whoever pays it out, and the ledger says how it ended: nothing here gives it up by itself.
+//! The words come late or more than once. A move is `None` where it changes nothing; the first
 //! word on the end holds.
+
+use std::time::Duration;
 
 use contracts::events::funding::WithdrawalRequested;
 use contracts::{Money, Timestamp, TransactionId, UserId, WalletAccountId, WithdrawalId};
@@ -25,6 +29,10 @@ pub struct Withdrawal {
     pub destination: Option<String>,
     /// When it was asked for.
     pub requested_at: Timestamp,
+    /// How long it may take until it is called off by itself, and until that is asked again.
+    pub wait: Duration,
+    /// By when that is; none once it is over.
+    pub until: Option<Timestamp>,
     /// Where it stands.
     pub state: WithdrawalState,
     /// How often it was changed.
@@ -38,6 +46,11 @@ pub enum WithdrawalState {
     Requested,
     /// The money is set aside; a provider is to pay it out.
     Reserved,
+    /// It is not to be paid out, unless the provider has begun to.
+    Cancelling {
+        /// Why.
+        why: Reason,
+    },
     /// The money has left.
     Completed {
         /// When.
@@ -70,6 +83,8 @@ pub enum WithdrawalStatus {
     Requested,
     /// The money is set aside.
     Reserved,
+    /// It is being called off.
+    Cancelling,
     /// The money has left.
     Completed,
     /// The money could not be set aside.
@@ -78,12 +93,54 @@ pub enum WithdrawalStatus {
     Returned,
 }
 
+/// It is too late to call a withdrawal off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the withdrawal is over")]
+pub struct TooLate(pub WithdrawalStatus);
+
+/// Why it is called off: its owner wants it no more, or nobody has ended it in time.
+const CANCELLED: &str = "cancelled";
+const TIMED_OUT: &str = "timed_out";
+
 impl Withdrawal {
+    /// Its owner does not want it any more. Twice is once.
+    pub fn cancel(self, now: Timestamp) -> Result<Option<Self>, TooLate> {
+        match &self.state {
+            WithdrawalState::Requested | WithdrawalState::Reserved => {
+                Ok(Some(self.cancelling(Reason::heard(CANCELLED), now)))
+            }
+            WithdrawalState::Cancelling { .. } => Ok(None),
+            WithdrawalState::Completed { .. }
+            | WithdrawalState::Refused { .. }
+            | WithdrawalState::Returned { .. } => Err(TooLate(self.status())),
+        }
+    }
+
+    /// Its time is over: it is called off, again and again until it has ended. `None` where there is time left.
+    pub fn run_out(self, now: Timestamp) -> Option<Self> {
+        if self.until.is_none_or(|until| until > now) {
+            return None;
+        }
+        match &self.state {
+            WithdrawalState::Requested | WithdrawalState::Reserved => {
+                Some(self.cancelling(Reason::heard(TIMED_OUT), now))
+            }
+            WithdrawalState::Cancelling { why } => {
+                let why = why.clone();
+                Some(self.cancelling(why, now))
+            }
+            WithdrawalState::Completed { .. }
+            | WithdrawalState::Refused { .. }
+            | WithdrawalState::Returned { .. } => None,
+        }
+    }
+
     /// The money is set aside.
     pub fn reserve(self) -> Option<Self> {
         match &self.state {
-            WithdrawalState::Requested => Some(self.into_state(WithdrawalState::Reserved)),
+            WithdrawalState::Requested => Some(Self { state: WithdrawalState::Reserved, ..self }),
             WithdrawalState::Reserved
+            | WithdrawalState::Cancelling { .. }
             | WithdrawalState::Completed { .. }
             | WithdrawalState::Refused { .. }
             | WithdrawalState::Returned { .. } => None,
@@ -110,16 +167,19 @@ impl Withdrawal {
         match &self.state {
             WithdrawalState::Requested => WithdrawalStatus::Requested,
             WithdrawalState::Reserved => WithdrawalStatus::Reserved,
+            WithdrawalState::Cancelling { .. } => WithdrawalStatus::Cancelling,
             WithdrawalState::Completed { .. } => WithdrawalStatus::Completed,
             WithdrawalState::Refused { .. } => WithdrawalStatus::Refused,
             WithdrawalState::Returned { .. } => WithdrawalStatus::Returned,
         }
     }
 
-    /// Why it came to nothing.
+    /// Why it comes, or came, to nothing.
     pub fn reason(&self) -> Option<&Reason> {
         match &self.state {
-            WithdrawalState::Refused { why, .. } | WithdrawalState::Returned { why, .. } => Some(why),
+            WithdrawalState::Cancelling { why }
+            | WithdrawalState::Refused { why, .. }
+            | WithdrawalState::Returned { why, .. } => Some(why),
             WithdrawalState::Requested | WithdrawalState::Reserved | WithdrawalState::Completed { .. } => {
                 None
             }
@@ -132,7 +192,9 @@ impl Withdrawal {
             WithdrawalState::Completed { at, .. }
             | WithdrawalState::Refused { at, .. }
             | WithdrawalState::Returned { at, .. } => Some(*at),
-            WithdrawalState::Requested | WithdrawalState::Reserved => None,
+            WithdrawalState::Requested | WithdrawalState::Reserved | WithdrawalState::Cancelling { .. } => {
+                None
+            }
         }
     }
 
@@ -142,33 +204,38 @@ impl Withdrawal {
             WithdrawalState::Completed { transaction, .. } => Some(*transaction),
             WithdrawalState::Requested
             | WithdrawalState::Reserved
+            | WithdrawalState::Cancelling { .. }
             | WithdrawalState::Refused { .. }
             | WithdrawalState::Returned { .. } => None,
         }
     }
 
-    /// The word that it is wanted, to there.
-    pub fn requested(&self, destination: &Destination) -> WithdrawalRequested {
+    /// The word that it is wanted, to there: shown by its end, and sealed for whoever pays it out.
+    pub fn requested(&self, destination: &Destination, sealed: String) -> WithdrawalRequested {
         WithdrawalRequested {
             withdrawal_id: self.id,
             account_id: self.account,
             user_id: self.user,
             amount: self.amount.minor(),
             currency: self.amount.currency(),
-            destination: destination.as_str().to_owned(),
+            destination: destination.masked(),
+            sealed_destination: Some(sealed),
         }
+    }
+
+    fn cancelling(self, why: Reason, now: Timestamp) -> Self {
+        let until = Some(now.saturating_add(self.wait));
+        Self { state: WithdrawalState::Cancelling { why }, until, ..self }
     }
 
     fn end(self, ended: WithdrawalState) -> Option<Self> {
         match &self.state {
-            WithdrawalState::Requested | WithdrawalState::Reserved => Some(self.into_state(ended)),
+            WithdrawalState::Requested | WithdrawalState::Reserved | WithdrawalState::Cancelling { .. } => {
+                Some(Self { state: ended, until: None, ..self })
+            }
             WithdrawalState::Completed { .. }
             | WithdrawalState::Refused { .. }
             | WithdrawalState::Returned { .. } => None,
         }
-    }
-
-    fn into_state(self, state: WithdrawalState) -> Self {
-        Self { state, ..self }
     }
 }

@@ -1,11 +1,12 @@
 //! The API: `accounts` under `/api/v1/accounts`, `payments` and `moves` under `/api/v1/wallet/payments` (and, for
 //! payments, under `/api/v1/payments`, which is shared with another service), `requests`, `schedules`,
-//! `top_ups` and `withdrawals` under an account, `statement`, `payees` (whom to pay), `views` (what is shown).
+//! `top_ups` and `withdrawals` under an account, `statement`, `activity`, `payees` (whom to pay), `views` (what is shown).
 //!
 //! Handlers ask whether the caller may, call one command or query, and answer. People reach their own with
 //! `wallet:read` and `wallet:write`; who holds `wallet:manage` reaches those of the whole project.
 
 mod accounts;
+mod activity;
 mod moves;
 mod payees;
 mod payments;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<Running> {
         .routes(routes!(accounts::freeze_wallet_account))
         .routes(routes!(accounts::thaw_wallet_account))
         .routes(routes!(accounts::set_wallet_merchant))
+        .routes(routes!(activity::list_wallet_activity))
         .routes(routes!(statement::get_wallet_statement))
         .routes(routes!(statement::show_wallet_statement))
         .routes(routes!(top_ups::request_wallet_top_up, top_ups::list_wallet_top_ups))
@@ -51,6 +53,7 @@ pub fn routes() -> OpenApiRouter<Running> {
         .routes(routes!(withdrawals::request_wallet_withdrawal, withdrawals::list_wallet_withdrawals))
         .routes(routes!(withdrawals::get_wallet_withdrawal))
         .routes(routes!(withdrawals::follow_wallet_withdrawal))
+        .routes(routes!(withdrawals::cancel_wallet_withdrawal))
         .routes(routes!(payees::find_wallet_payees))
         .routes(routes!(payees::get_wallet_qr))
         .routes(routes!(payments::pay_from_wallet, payments::list_wallet_payments))
@@ -62,6 +65,7 @@ pub fn routes() -> OpenApiRouter<Running> {
         .routes(routes!(moves::refund_wallet_payment))
         .routes(routes!(moves::review_wallet_payment))
         .routes(routes!(requests::ask_for_money, requests::list_money_requests))
+        .routes(routes!(requests::get_money_request))
         .routes(routes!(requests::accept_money_request))
         .routes(routes!(requests::decline_money_request))
         .routes(routes!(schedules::plan_payment, schedules::list_pay_schedules))

@@ -46,7 +46,12 @@ pub(super) async fn cancel_wallet_payment(
     Path(id): Path<WalletPaymentId>,
 ) -> Answer<WalletPaymentView> {
     let (scope, whose) = reach(&caller, WRITE)?;
-    ctx.write(scope, key, move |tx| saga::cancel(tx, id, whose).map(WalletPaymentView::from)).await.answered()
+    ctx.write(scope, key, move |tx| {
+        let payment = saga::cancel(tx, id, whose)?;
+        WalletPaymentView::of(tx, payment)
+    })
+    .await
+    .answered()
 }
 
 /// Gives back part or all of a payment that arrived: a payment of its own, the other way.
@@ -69,9 +74,12 @@ pub(super) async fn refund_wallet_payment(
         client_address: client_address(&ctx),
         device: body.device,
     };
-    ctx.write(scope, key, move |tx| refunds::refund(tx, &refund, whose, &terms).map(WalletPaymentView::from))
-        .await
-        .accepted()
+    ctx.write(scope, key, move |tx| {
+        let payment = refunds::refund(tx, &refund, whose, &terms)?;
+        WalletPaymentView::of(tx, payment)
+    })
+    .await
+    .accepted()
 }
 
 /// Lets a payment in review go on, or not.
@@ -89,7 +97,8 @@ pub(super) async fn review_wallet_payment(
     let ReviewWalletPayment { decision, reason } = body;
     let reviewer = caller.name();
     ctx.write(scope, key, move |tx| {
-        saga::review(tx, id, decision, &reviewer, &reason).map(WalletPaymentView::from)
+        let payment = saga::review(tx, id, decision, &reviewer, &reason)?;
+        WalletPaymentView::of(tx, payment)
     })
     .await
     .answered()

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{READ, reach};
 use crate::commands::accounts;
-use crate::domain::{Amount, Payee};
+use crate::domain::{Account, Amount, Payee, ShortName};
 use crate::error::Error;
 use crate::store;
 
@@ -34,13 +34,13 @@ pub(super) struct WantedQr {
 /// Accounts that can be paid.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"data": [{"account_id": "acc_01jd3sa4k8qm7v2x9c5f0t6w1b", "currency": "INR",
-    "merchant": false}]}))]
+    "merchant": false, "name": "Ben K."}]}))]
 pub(super) struct WalletPayees {
     /// One in each currency at most.
     data: Vec<WalletPayee>,
 }
 
-/// An account that can be paid. It says no more of its owner than that they have it.
+/// An account that can be paid. Of its owner it says a first name and an initial, so that a payer knows whom they pay.
 #[derive(Serialize, ToSchema)]
 struct WalletPayee {
     /// The account.
@@ -49,6 +49,8 @@ struct WalletPayee {
     currency: Currency,
     /// Whether it is a merchant's.
     merchant: bool,
+    /// What its owner is called, where they have said so.
+    name: Option<ShortName>,
 }
 
 /// What a code to be scanned holds.
@@ -72,20 +74,23 @@ pub(super) async fn find_wallet_payees(
 ) -> Answer<WalletPayees> {
     let scope = caller.require(READ)?;
     let found = ctx.read(scope, move |tx| {
-        Ok::<_, Error>(match (&wanted.q, store::find_person(tx, &wanted.q)?) {
+        let found = match (&wanted.q, store::find_person(tx, &wanted.q)?) {
             (_, None) => Vec::new(),
             (Payee::Account(id), Some(_)) => store::account(tx, *id)?.into_iter().collect(),
             (Payee::Email(_) | Payee::Phone(_), Some(user)) => {
                 store::accounts(tx, Some(user), None, PAYEES_MAX)?
             }
-        })
+        };
+        let names = store::names(tx, found.iter().map(|account| account.owner))?;
+        let view = |account: Account| WalletPayee {
+            account_id: account.id,
+            currency: account.currency(),
+            merchant: account.fee_basis_points.is_some(),
+            name: names.get(&account.owner).cloned(),
+        };
+        Ok::<_, Error>(WalletPayees { data: found.into_iter().map(view).collect() })
     });
-    let view = |account: crate::domain::Account| WalletPayee {
-        account_id: account.id,
-        currency: account.currency(),
-        merchant: account.fee_basis_points.is_some(),
-    };
-    found.await.map(|found| WalletPayees { data: found.into_iter().map(view).collect() }).answered()
+    found.await.answered()
 }
 
 /// Gives the text of a code that asks to pay one of the caller's accounts.

@@ -4,7 +4,7 @@ use contracts::{Currency, WalletAccountId, WalletPaymentId};
 use kernel::http::{
     Answer, Answering, Caller, Ctx, IdempotencyKey, Json, Live, Path, Problem, Query, Written,
 };
-use kernel::store::{Page, PageQuery};
+use kernel::store::{Page, PageQuery, Tx};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -114,7 +114,11 @@ async fn begun(
         device: body.device,
         cause: Cause::Direct,
     };
-    ctx.write(scope, key, move |tx| paying::initiate(tx, &wanted, &terms).map(WalletPaymentView::from)).await
+    ctx.write(scope, key, move |tx| {
+        let payment = paying::initiate(tx, &wanted, &terms)?;
+        WalletPaymentView::of(tx, payment)
+    })
+    .await
 }
 
 /// Lists payments, newest first: those that one made and those that arrived, or with `wallet:manage` the project's.
@@ -135,12 +139,14 @@ pub(super) async fn list_wallet_payments(
         search: wanted.q,
         after,
     };
-    let found = ctx.read(scope, move |tx| match whose {
-        Whose::Everybodys => store::list(tx, &asked, limit + 1),
-        Whose::Of(user) => store::list_of(tx, user, &asked, limit + 1),
+    let found = ctx.read(scope, move |tx| {
+        let rows = match whose {
+            Whose::Everybodys => store::list(tx, &asked, limit + 1),
+            Whose::Of(user) => store::list_of(tx, user, &asked, limit + 1),
+        }?;
+        WalletPaymentView::all(tx, rows)
     });
-    let views = |rows: Vec<_>| rows.into_iter().map(WalletPaymentView::from).collect();
-    found.await.map(|rows| Page::of(views(rows), limit, WalletPaymentView::id)).answered()
+    found.await.map(|views| Page::of(views, limit, WalletPaymentView::id)).answered()
 }
 
 /// Shows a payment: to its payer, and to its payee once it has arrived.
@@ -168,7 +174,7 @@ pub(super) async fn show_wallet_payment(
 
 async fn shown(ctx: &Ctx, caller: &Caller, id: WalletPaymentId) -> Answer<WalletPaymentView> {
     let (scope, whose) = reach(caller, READ)?;
-    ctx.read(scope, move |tx| paying::get(tx, id, whose)).await.map(WalletPaymentView::from).answered()
+    ctx.read(scope, move |tx| seen(tx, id, whose)).await.answered()
 }
 
 /// Shows a payment, and again whenever something of it has changed.
@@ -182,5 +188,10 @@ pub(super) async fn follow_wallet_payment(
     Path(id): Path<WalletPaymentId>,
 ) -> Result<Live, Problem> {
     let (scope, whose) = reach(&caller, READ)?;
-    ctx.live(scope, move |tx| Ok::<_, Error>(WalletPaymentView::from(paying::get(tx, id, whose)?))).await
+    ctx.live(scope, move |tx| seen(tx, id, whose)).await
+}
+
+fn seen(tx: &mut Tx<'_>, id: WalletPaymentId, whose: Whose) -> Result<WalletPaymentView, Error> {
+    let payment = paying::get(tx, id, whose)?;
+    WalletPaymentView::of(tx, payment)
 }

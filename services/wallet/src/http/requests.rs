@@ -1,16 +1,16 @@
 //! Asking somebody for money, and answering.
 
-use contracts::WalletAccountId;
+use contracts::{Currency, Timestamp, UserId, WalletAccountId, WalletPaymentId};
 use kernel::http::{Answer, Answering, Caller, Ctx, IdempotencyKey, Json, Path, Query};
-use kernel::store::{Page, PageQuery};
-use serde::Deserialize;
+use kernel::store::{Page, PageQuery, Tx};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::views::MoneyRequestView;
 use super::{READ, WRITE, client_address, terms};
 use crate::commands::requests::{self, Accepting, Asking};
-use crate::domain::{Amount, Device, MoneyRequestId, Note, Payee, RequestState};
-use crate::store;
+use crate::domain::{Amount, Device, MoneyRequest, MoneyRequestId, Note, Payee, RequestState, ShortName};
+use crate::error::Error;
+use crate::store::{self, Names};
 
 /// A request for money.
 #[derive(Deserialize, ToSchema)]
@@ -67,6 +67,40 @@ pub(super) enum RequestDirection {
     Outgoing,
 }
 
+/// A request for money.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"id": "wreq_01jd3sa4k8qm7v2x9c5f0t6w1b", "state": "open",
+    "requester": "usr_01jd3sa4k8qm7v2x9c5f0t6w1b", "requester_name": "Ben K.",
+    "to_account": "acc_01jd3sa4k8qm7v2x9c5f0t6w1b", "payer": "usr_01jd3sa4k8qm7v2x9c5f0t6w1c",
+    "payer_name": "Ann L.", "amount": 5000, "currency": "INR", "note": "Tea", "payment_id": null,
+    "created_at": "2026-11-21T09:47:35.123Z"}))]
+pub(super) struct MoneyRequestView {
+    /// Its id.
+    id: MoneyRequestId,
+    /// Where it stands.
+    state: RequestState,
+    /// Who asks.
+    requester: UserId,
+    /// What they are called: a first name and an initial.
+    requester_name: Option<ShortName>,
+    /// Where the money is to go.
+    to_account: WalletAccountId,
+    /// Who is asked.
+    payer: UserId,
+    /// What they are called.
+    payer_name: Option<ShortName>,
+    /// For how much, in minor units.
+    amount: i64,
+    /// The currency of it.
+    currency: Currency,
+    /// What for.
+    note: Option<Note>,
+    /// The payment that it was answered with.
+    payment_id: Option<WalletPaymentId>,
+    /// When it was asked.
+    created_at: Timestamp,
+}
+
 /// Asks somebody for money.
 #[utoipa::path(post, path = "/api/v1/wallet/requests", tag = "wallet", request_body = AskForMoney,
     responses((status = 201, description = "It is asked.", body = MoneyRequestView)))]
@@ -84,7 +118,12 @@ pub(super) async fn ask_for_money(
         amount: body.amount.minor(),
         note: body.note,
     };
-    ctx.write(scope, key, move |tx| requests::ask(tx, &asking).map(MoneyRequestView::from)).await.created()
+    ctx.write(scope, key, move |tx| {
+        let request = requests::ask(tx, &asking)?;
+        MoneyRequestView::of(tx, request)
+    })
+    .await
+    .created()
 }
 
 /// Lists requests for money, newest first.
@@ -100,12 +139,32 @@ pub(super) async fn list_money_requests(
     let page = PageQuery { limit: wanted.limit, cursor: wanted.cursor };
     let (limit, before) = (page.limit()?, page.after()?);
     let (state, direction) = (wanted.state, wanted.direction.unwrap_or(RequestDirection::Incoming));
-    let found = ctx.read(scope, move |tx| match direction {
-        RequestDirection::Incoming => store::requests_to(tx, user, state, before, limit + 1),
-        RequestDirection::Outgoing => store::requests_from(tx, user, state, before, limit + 1),
+    let found = ctx.read(scope, move |tx| {
+        let rows = match direction {
+            RequestDirection::Incoming => store::requests_to(tx, user, state, before, limit + 1),
+            RequestDirection::Outgoing => store::requests_from(tx, user, state, before, limit + 1),
+        }?;
+        MoneyRequestView::all(tx, rows)
     });
-    let views = |rows: Vec<_>| rows.into_iter().map(MoneyRequestView::from).collect();
-    found.await.map(|rows| Page::of(views(rows), limit, |view: &MoneyRequestView| view.id)).answered()
+    found.await.map(|views| Page::of(views, limit, |view| view.id)).answered()
+}
+
+/// Shows a request for money: to who asks and to who is asked.
+#[utoipa::path(get, path = "/api/v1/wallet/requests/{id}", tag = "wallet", params(("id" = MoneyRequestId, Path)),
+    responses((status = 200, description = "The request.", body = MoneyRequestView)))]
+pub(super) async fn get_money_request(
+    ctx: Ctx,
+    caller: Caller,
+    Path(id): Path<MoneyRequestId>,
+) -> Answer<MoneyRequestView> {
+    let scope = caller.require(READ)?;
+    let user = caller.user()?;
+    ctx.read(scope, move |tx| {
+        let request = requests::get(tx, id, user)?;
+        MoneyRequestView::of(tx, request)
+    })
+    .await
+    .answered()
 }
 
 /// Answers a request with a payment. If that comes to nothing, the request is open again.
@@ -128,9 +187,12 @@ pub(super) async fn accept_money_request(
         client_address: client_address(&ctx),
         device: body.device,
     };
-    ctx.write(scope, key, move |tx| requests::accept(tx, &accepting, &terms).map(MoneyRequestView::from))
-        .await
-        .accepted()
+    ctx.write(scope, key, move |tx| {
+        let request = requests::accept(tx, &accepting, &terms)?;
+        MoneyRequestView::of(tx, request)
+    })
+    .await
+    .accepted()
 }
 
 /// Turns a request down.
@@ -145,7 +207,39 @@ pub(super) async fn decline_money_request(
 ) -> Answer<MoneyRequestView> {
     let scope = caller.require(WRITE)?;
     let payer = caller.user()?;
-    ctx.write(scope, key, move |tx| requests::decline(tx, id, payer).map(MoneyRequestView::from))
-        .await
-        .answered()
+    ctx.write(scope, key, move |tx| {
+        let request = requests::decline(tx, id, payer)?;
+        MoneyRequestView::of(tx, request)
+    })
+    .await
+    .answered()
+}
+
+impl MoneyRequestView {
+    fn of(tx: &mut Tx<'_>, request: MoneyRequest) -> Result<Self, Error> {
+        let names = store::names(tx, [request.requester, request.payer])?;
+        Ok(Self::named(request, &names))
+    }
+
+    fn all(tx: &mut Tx<'_>, requests: Vec<MoneyRequest>) -> Result<Vec<Self>, Error> {
+        let names = store::names(tx, requests.iter().flat_map(|request| [request.requester, request.payer]))?;
+        Ok(requests.into_iter().map(|request| Self::named(request, &names)).collect())
+    }
+
+    fn named(request: MoneyRequest, names: &Names) -> Self {
+        Self {
+            id: request.id,
+            state: request.state,
+            requester: request.requester,
+            requester_name: names.get(&request.requester).cloned(),
+            to_account: request.to,
+            payer: request.payer,
+            payer_name: names.get(&request.payer).cloned(),
+            amount: request.amount.minor(),
+            currency: request.amount.currency(),
+            note: request.note,
+            payment_id: request.payment,
+            created_at: request.asked_at,
+        }
+    }
 }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{READ, reach};
 use crate::commands::statement;
-use crate::domain::{Account, Day, Kind, Line, Statement};
+use crate::domain::{Account, Day, Kind, Line, ShortName, Statement};
 
 /// Of which time a statement is.
 #[derive(Deserialize, IntoParams)]
@@ -31,8 +31,8 @@ pub(super) struct WantedStatement {
 #[schema(example = json!({"account_id": "acc_01jd3sa4k8qm7v2x9c5f0t6w1b", "currency": "INR", "from": "2026-11-01",
     "to": "2026-11-30", "opening_balance": 120000, "closing_balance": 115000, "lines": [{
     "moved_at": "2026-11-21T09:47:36.001Z", "kind": "payment", "id": "wpay_01jd3sa4k8qm7v2x9c5f0t6w1b",
-    "direction": "out", "other_account": "acc_01jd3sa4k8qm7v2x9c5f0t6w1c", "amount": 5000, "fee": 0, "net": -5000,
-    "balance": 115000, "note": "Tea"}]}))]
+    "direction": "out", "other_account": "acc_01jd3sa4k8qm7v2x9c5f0t6w1c", "other_name": "Ben K.", "amount": 5000,
+    "fee": 0, "net": -5000, "balance": 115000, "note": "Tea"}]}))]
 pub(super) struct WalletStatementView {
     /// The account.
     account_id: WalletAccountId,
@@ -63,6 +63,8 @@ struct WalletStatementLine {
     direction: WalletDirection,
     /// The wallet at the other end, where there is one.
     other_account: Option<WalletAccountId>,
+    /// What its owner is called: a first name and an initial.
+    other_name: Option<ShortName>,
     /// How much was moved.
     amount: i64,
     /// How much of it the project kept.
@@ -145,13 +147,14 @@ async fn stated(
 
 fn sheet(currency: Currency, lines: Vec<Line>) -> String {
     let mut text =
-        "moved_at,kind,id,direction,other_account,amount,fee,net,balance,currency,note\r\n".to_owned();
+        "moved_at,kind,id,direction,other_account,amount,fee,net,balance,currency,note,other_name\r\n"
+            .to_owned();
     for line in lines.into_iter().map(WalletStatementLine::from) {
         let decimal = |minor: i64| Money::new(minor, currency).to_decimal();
         // Writing to a text does not fail.
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{},{currency},{}\r\n",
+            "{},{},{},{},{},{},{},{},{},{currency},{},{}\r\n",
             line.moved_at,
             line.kind.word(),
             line.id.as_deref().unwrap_or_default(),
@@ -162,6 +165,7 @@ fn sheet(currency: Currency, lines: Vec<Line>) -> String {
             decimal(line.net),
             decimal(line.balance),
             cell(line.note.as_deref().unwrap_or_default()),
+            cell(line.other_name.as_ref().map_or("", ShortName::as_str)),
         );
     }
     text
@@ -192,6 +196,7 @@ impl From<Line> for WalletStatementLine {
             id: movement.id,
             direction,
             other_account: movement.other_account,
+            other_name: movement.other_name,
             amount: movement.amount,
             fee: movement.fee,
             net: movement.net,

@@ -1,13 +1,16 @@
-//! What callers are shown: accounts, limits, payments, requests, schedules.
+//! What callers are shown of accounts, limits and payments.
 
 use contracts::{Currency, Timestamp, TransactionId, UserId, WalletAccountId, WalletPaymentId};
+use kernel::store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Account, Cause, Ended, Every, Limits, MoneyRequest, MoneyRequestId, Note, PaySchedule, PayScheduleId,
-    Payment, RequestState, ScheduleState, Spent, State, Status,
+    Account, Cause, Ended, Limits, MoneyRequestId, Note, PayScheduleId, Payment, ShortName, Spent, State,
+    Status,
 };
+use crate::error::Error;
+use crate::store::{self, Names};
 
 /// A wallet.
 #[derive(Serialize, ToSchema)]
@@ -92,8 +95,12 @@ pub(super) struct WalletPaymentView {
     to_account: WalletAccountId,
     /// Who pays.
     payer: UserId,
+    /// What they are called: a first name and an initial.
+    payer_name: Option<ShortName>,
     /// Who is paid.
     payee: UserId,
+    /// What they are called.
+    payee_name: Option<ShortName>,
     /// How much leaves the first account, in minor units.
     amount: i64,
     /// How much of it the project keeps.
@@ -118,73 +125,6 @@ pub(super) struct WalletPaymentView {
     created_at: Timestamp,
     /// When it ended.
     ended_at: Option<Timestamp>,
-}
-
-/// A request for money.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({"id": "wreq_01jd3sa4k8qm7v2x9c5f0t6w1b", "state": "open",
-    "requester": "usr_01jd3sa4k8qm7v2x9c5f0t6w1b", "to_account": "acc_01jd3sa4k8qm7v2x9c5f0t6w1b",
-    "payer": "usr_01jd3sa4k8qm7v2x9c5f0t6w1c", "amount": 5000, "currency": "INR", "note": "Tea", "payment_id": null,
-    "created_at": "2026-11-21T09:47:35.123Z"}))]
-pub(super) struct MoneyRequestView {
-    /// Its id.
-    pub(super) id: MoneyRequestId,
-    /// Where it stands.
-    state: RequestState,
-    /// Who asks.
-    requester: UserId,
-    /// Where the money is to go.
-    to_account: WalletAccountId,
-    /// Who is asked.
-    payer: UserId,
-    /// For how much, in minor units.
-    amount: i64,
-    /// The currency of it.
-    currency: Currency,
-    /// What for.
-    note: Option<Note>,
-    /// The payment that it was answered with.
-    payment_id: Option<WalletPaymentId>,
-    /// When it was asked.
-    created_at: Timestamp,
-}
-
-/// A payment at a time, once or again and again.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({"id": "wsch_01jd3sa4k8qm7v2x9c5f0t6w1b", "state": "active",
-    "from_account": "acc_01jd3sa4k8qm7v2x9c5f0t6w1b", "to_account": "acc_01jd3sa4k8qm7v2x9c5f0t6w1c", "amount": 5000,
-    "currency": "INR", "note": "Rent", "every": "month", "starts_at": "2027-01-31T09:00:00.000Z", "until": null,
-    "next_at": "2027-02-28T09:00:00.000Z", "runs": 1, "last_payment_id": "wpay_01jd3sa4k8qm7v2x9c5f0t6w1b",
-    "last_problem": null}))]
-pub(super) struct PayScheduleView {
-    /// Its id.
-    pub(super) id: PayScheduleId,
-    /// Whether it goes on.
-    state: ScheduleState,
-    /// From which account.
-    from_account: WalletAccountId,
-    /// To which account.
-    to_account: WalletAccountId,
-    /// How much each time, in minor units.
-    amount: i64,
-    /// The currency of it.
-    currency: Currency,
-    /// What for.
-    note: Option<Note>,
-    /// How often.
-    every: Every,
-    /// The first time.
-    starts_at: Timestamp,
-    /// Nothing is paid after this.
-    until: Option<Timestamp>,
-    /// The next time, as long as it goes on.
-    next_at: Option<Timestamp>,
-    /// How often it has paid or tried to.
-    runs: u64,
-    /// The last payment that it began.
-    last_payment_id: Option<WalletPaymentId>,
-    /// Why the last time began none, as a code.
-    last_problem: Option<String>,
 }
 
 impl WalletAccountView {
@@ -241,8 +181,20 @@ impl From<Account> for WalletAccountView {
     }
 }
 
-impl From<Payment> for WalletPaymentView {
-    fn from(payment: Payment) -> Self {
+impl WalletPaymentView {
+    /// What is shown of a payment.
+    pub(super) fn of(tx: &mut Tx<'_>, payment: Payment) -> Result<Self, Error> {
+        let names = store::names(tx, [payment.payer, payment.payee])?;
+        Ok(Self::named(payment, &names))
+    }
+
+    /// The same of several.
+    pub(super) fn all(tx: &mut Tx<'_>, payments: Vec<Payment>) -> Result<Vec<Self>, Error> {
+        let names = store::names(tx, payments.iter().flat_map(|payment| [payment.payer, payment.payee]))?;
+        Ok(payments.into_iter().map(|payment| Self::named(payment, &names)).collect())
+    }
+
+    fn named(payment: Payment, names: &Names) -> Self {
         let (refund_of, request_id, schedule_id) = match payment.cause {
             Cause::Direct => (None, None, None),
             Cause::Refund(of) => (Some(of), None, None),
@@ -264,7 +216,9 @@ impl From<Payment> for WalletPaymentView {
             from_account: payment.from,
             to_account: payment.to,
             payer: payment.payer,
+            payer_name: names.get(&payment.payer).cloned(),
             payee: payment.payee,
+            payee_name: names.get(&payment.payee).cloned(),
             amount: payment.amount.minor(),
             fee: payment.fee,
             currency: payment.amount.currency(),
@@ -277,44 +231,6 @@ impl From<Payment> for WalletPaymentView {
             created_at: payment.initiated_at,
             ended_at: payment.ended_at(),
             note: payment.note,
-        }
-    }
-}
-
-impl From<MoneyRequest> for MoneyRequestView {
-    fn from(request: MoneyRequest) -> Self {
-        Self {
-            id: request.id,
-            state: request.state,
-            requester: request.requester,
-            to_account: request.to,
-            payer: request.payer,
-            amount: request.amount.minor(),
-            currency: request.amount.currency(),
-            note: request.note,
-            payment_id: request.payment,
-            created_at: request.asked_at,
-        }
-    }
-}
-
-impl From<PaySchedule> for PayScheduleView {
-    fn from(schedule: PaySchedule) -> Self {
-        Self {
-            id: schedule.id,
-            state: schedule.state,
-            from_account: schedule.from,
-            to_account: schedule.to,
-            amount: schedule.amount.minor(),
-            currency: schedule.amount.currency(),
-            note: schedule.note,
-            every: schedule.every,
-            starts_at: schedule.starts_at,
-            until: schedule.until,
-            next_at: schedule.next_at,
-            runs: schedule.runs,
-            last_payment_id: schedule.last_payment,
-            last_problem: schedule.last_problem,
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct WithdrawalView {
     currency: Currency,
     /// The end of the name of where it goes; null once its owner was forgotten.
     destination: Option<String>,
-    /// Why it came to nothing, as a code.
+    /// Why it comes, or came, to nothing, as a code.
     reason: Option<String>,
     /// The ledger's transaction with which it left.
     transaction_id: Option<TransactionId>,
@@ -146,6 +146,26 @@ pub(super) async fn follow_wallet_withdrawal(
         WithdrawalView::of(tx, withdrawal)
     })
     .await
+}
+
+/// Calls a withdrawal off, as long as its provider has not begun to pay it out. Follow it to see how it ends: what the
+/// provider has begun is paid out.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/withdrawals/{withdrawal_id}/cancel", tag = "wallet",
+    params(("id" = WalletAccountId, Path), ("withdrawal_id" = WithdrawalId, Path)),
+    responses((status = 202, description = "It is being called off.", body = WithdrawalView)))]
+pub(super) async fn cancel_wallet_withdrawal(
+    ctx: Ctx,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path((account, id)): Path<(WalletAccountId, WithdrawalId)>,
+) -> Answer<WithdrawalView> {
+    let (scope, whose) = reach(&caller, WRITE)?;
+    ctx.write(scope, key, move |tx| {
+        let withdrawal = withdrawals::cancel(tx, account, id, whose)?;
+        WithdrawalView::of(tx, withdrawal)
+    })
+    .await
+    .accepted()
 }
 
 impl WithdrawalView {

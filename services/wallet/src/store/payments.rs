@@ -9,7 +9,7 @@ use kernel::params;
 use kernel::store::{StoreError, Tx, Value};
 use serde::Deserialize;
 
-use super::unreadable;
+use super::{pattern, unreadable};
 use crate::domain::{
     Cause, Device, Ended, MoneyRequestId, Note, Patience, PayScheduleId, Payment, Reason, Search, State,
     Status, Verdict,
@@ -251,10 +251,7 @@ pub fn overdue(
 }
 
 fn values(tx: &Tx<'_>, asked: &Asked, limit: u32) -> Result<Vec<Value>, StoreError> {
-    let pattern = asked.search.as_ref().map(|search| {
-        let plain = search.as_str().to_ascii_lowercase().replace('!', "!!");
-        format!("%{}%", plain.replace('%', "!%").replace('_', "!_"))
-    });
+    let pattern = asked.search.as_ref().map(pattern);
     let (since, before) = (asked.since.unwrap_or(Timestamp::MIN), asked.before.unwrap_or(Timestamp::MAX));
     Ok(params![tx.project()?, asked.status, since, before, pattern, asked.after, limit].to_vec())
 }

@@ -1,10 +1,19 @@
-//! The statements on people: under which address they are paid, and what is proven of who they are.
+//! The statements on people: under which address they are paid, what they are called, and what is proven of who they
+//! are.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Timestamp, UserId};
 use kernel::params;
-use kernel::store::{StoreError, Tx};
+use kernel::store::{StoreError, Tx, Value};
 
-use crate::domain::Payee;
+use crate::domain::{Payee, ShortName};
+
+/// What people are called, as far as that is known.
+pub type Names = BTreeMap<UserId, ShortName>;
+
+/// People who are looked up with one statement.
+const NAMED_AT_ONCE: usize = 50;
 
 /// Remembers where somebody is reached, unless they are to be forgotten.
 pub fn put_contact(
@@ -22,12 +31,42 @@ pub fn put_contact(
     .map(drop)
 }
 
-/// Forgets where somebody is reached, for good.
+/// Remembers what somebody is called, unless they are to be forgotten.
+pub fn put_name(tx: &mut Tx<'_>, user: UserId, name: Option<ShortName>) -> Result<(), StoreError> {
+    tx.run(
+        "insert into people (project_id, user_id, name, erased, kyc_level) values ($1, $2, $3, false, 0)
+         on conflict (project_id, user_id) do update set name = excluded.name where people.erased = false",
+        params![tx.project()?, user, name],
+    )
+    .map(drop)
+}
+
+/// What these people are called; who has not said it is left out.
+pub fn names(tx: &mut Tx<'_>, people: impl IntoIterator<Item = UserId>) -> Result<Names, StoreError> {
+    let wanted: Vec<UserId> = people.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut known = Names::new();
+    for some in wanted.chunks(NAMED_AT_ONCE) {
+        let mut values: Vec<Value> = params![tx.project()?].to_vec();
+        values.extend((0..NAMED_AT_ONCE).map(|at| Value::of(&some.get(at))));
+        let found: Vec<(UserId, ShortName)> = tx.rows(
+            "select user_id, name from people where project_id = $1 and name is not null and user_id in
+               ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+                $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43,
+                $44, $45, $46, $47, $48, $49, $50, $51)",
+            &values,
+        )?;
+        known.extend(found);
+    }
+    Ok(known)
+}
+
+/// Forgets where somebody is reached and what they are called, for good.
 pub fn forget_person(tx: &mut Tx<'_>, user: UserId) -> Result<(), StoreError> {
     tx.run(
-        "insert into people (project_id, user_id, erased, kyc_level) values ($1, $2, true, 0)
-         on conflict (project_id, user_id) do update set email = null, phone = null, erased = true",
-        params![tx.project()?, user],
+        "insert into people (project_id, user_id, name, erased, kyc_level) values ($1, $2, $3, true, 0)
+         on conflict (project_id, user_id) do update
+           set email = null, phone = null, name = excluded.name, erased = true",
+        params![tx.project()?, user, ShortName::forgotten()],
     )
     .map(drop)
 }

@@ -83,6 +83,12 @@ pub fn settle_request(
     .map(drop)
 }
 
+/// One request.
+pub fn request(tx: &mut Tx<'_>, id: MoneyRequestId) -> Result<Option<MoneyRequest>, StoreError> {
+    let row: Option<RequestRow> = tx.row(requests!("id = $2"), params![tx.project()?, id])?;
+    Ok(row.map(MoneyRequest::from))
+}
+
 /// One request, which nobody else changes until the commit.
 pub fn lock_request(tx: &mut Tx<'_>, id: MoneyRequestId) -> Result<Option<MoneyRequest>, StoreError> {
     let rows: Vec<RequestRow> = tx.lock_rows(requests!("id = $2"), params![tx.project()?, id])?;

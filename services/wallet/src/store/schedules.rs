@@ -13,6 +13,7 @@ struct ScheduleRow {
     user_id: UserId,
     from_account: WalletAccountId,
     to_account: WalletAccountId,
+    payee: UserId,
     currency: Currency,
     amount: i64,
     note: Option<Note>,
@@ -32,7 +33,8 @@ macro_rules! schedules {
     ($rest:literal) => {
         concat!(
             "select id, user_id, from_account, to_account, currency, amount, note, every, starts_at, until_at, state,
-               next_at, runs, last_payment_id, last_problem, version
+               next_at, runs, last_payment_id, last_problem, version,
+               (select a.user_id from accounts as a where a.project_id = $1 and a.id = to_account) as payee
              from pay_schedules where project_id = $1 and ",
             $rest
         )
@@ -140,6 +142,7 @@ impl From<ScheduleRow> for PaySchedule {
             user: row.user_id,
             from: row.from_account,
             to: row.to_account,
+            payee: row.payee,
             amount: Money::new(row.amount, row.currency),
             note: row.note,
             every: row.every,

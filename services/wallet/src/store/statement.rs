@@ -15,22 +15,24 @@ pub fn movements(
     limit: u32,
 ) -> Result<Vec<Movement>, StoreError> {
     tx.rows(
-        "select * from
+        "select moved_at, kind, id, other_account, amount, fee, net, note,
+           (select p.name from people as p where p.project_id = $1 and p.user_id = other) as other_name
+         from
            (select ended_at as moved_at, case when refund_of is null then 'payment' else 'refund' end as kind, id,
-              to_account as other_account, amount, fee, -amount as net, note
+              to_account as other_account, amount, fee, -amount as net, note, payee as other
             from payments
             where project_id = $1 and from_account = $2 and ended_at >= $3 and ended_at < $4 and status = 'completed'
             union all
             select ended_at, case when refund_of is null then 'payment' else 'refund' end, id, from_account, amount, fee,
-              amount - fee, note
+              amount - fee, note, payer
             from payments
             where project_id = $1 and to_account = $2 and ended_at >= $3 and ended_at < $4 and status = 'completed'
             union all
-            select ended_at, 'top_up', id, null, taken_amount, 0, taken_amount, null
+            select ended_at, 'top_up', id, null, taken_amount, 0, taken_amount, null, null
             from top_ups
             where project_id = $1 and account_id = $2 and ended_at >= $3 and ended_at < $4 and status = 'completed'
             union all
-            select ended_at, 'withdrawal', id, null, amount, 0, -amount, null
+            select ended_at, 'withdrawal', id, null, amount, 0, -amount, null, null
             from withdrawals
             where project_id = $1 and account_id = $2 and ended_at >= $3 and ended_at < $4 and status = 'completed')
            as moved

@@ -1,6 +1,10 @@
 //! The statements on withdrawals.
 
-use contracts::{Currency, Money, Timestamp, TransactionId, UserId, WalletAccountId, WithdrawalId};
+use std::time::Duration;
+
+use contracts::{
+    Currency, Money, ProjectId, Timestamp, TransactionId, UserId, WalletAccountId, WithdrawalId,
+};
 use kernel::params;
 use kernel::store::{StoreError, Tx};
 use serde::Deserialize;
@@ -18,6 +22,8 @@ struct WithdrawalRow {
     amount: i64,
     destination: Option<String>,
     requested_at: Timestamp,
+    wait_ms: u64,
+    deadline_at: Option<Timestamp>,
     status: WithdrawalStatus,
     reason: Option<Reason>,
     ended_at: Option<Timestamp>,
@@ -29,8 +35,8 @@ struct WithdrawalRow {
 macro_rules! withdrawals {
     ($rest:literal) => {
         concat!(
-            "select id, account_id, user_id, currency, amount, destination, requested_at, status, reason, ended_at,
-               transaction_id, version
+            "select id, account_id, user_id, currency, amount, destination, requested_at, wait_ms, deadline_at,
+               status, reason, ended_at, transaction_id, version
              from withdrawals where project_id = $1 and ",
             $rest
         )
@@ -41,8 +47,8 @@ macro_rules! withdrawals {
 pub fn insert_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(), StoreError> {
     tx.run(
         "insert into withdrawals (project_id, id, account_id, user_id, currency, amount, destination, requested_at,
-           status, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+           wait_ms, deadline_at, status, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         params![
             tx.project()?,
             withdrawal.id,
@@ -52,6 +58,8 @@ pub fn insert_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(),
             withdrawal.amount.minor(),
             withdrawal.destination,
             withdrawal.requested_at,
+            u64::try_from(withdrawal.wait.as_millis()).unwrap_or(u64::MAX >> 1),
+            withdrawal.until,
             withdrawal.status(),
             withdrawal.version
         ],
@@ -62,7 +70,8 @@ pub fn insert_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(),
 /// Stores where a withdrawal stands now, on top of the version that it was read with.
 pub fn update_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(), StoreError> {
     tx.run_versioned(
-        "update withdrawals set version = version + 1, status = $4, reason = $5, ended_at = $6, transaction_id = $7
+        "update withdrawals set version = version + 1, status = $4, reason = $5, ended_at = $6, transaction_id = $7,
+           deadline_at = $8
          where project_id = $1 and id = $2 and version = $3",
         params![
             tx.project()?,
@@ -71,7 +80,8 @@ pub fn update_withdrawal(tx: &mut Tx<'_>, withdrawal: &Withdrawal) -> Result<(),
             withdrawal.status(),
             withdrawal.reason(),
             withdrawal.ended_at(),
-            withdrawal.transaction()
+            withdrawal.transaction(),
+            withdrawal.until
         ],
     )
 }
@@ -106,6 +116,18 @@ pub fn withdrawals_of(
     rows.into_iter().map(WithdrawalRow::withdrawal).collect()
 }
 
+/// Withdrawals of all projects whose time was over before `before`, the longest overdue first.
+pub fn overdue_withdrawals(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<(ProjectId, WithdrawalId)>, StoreError> {
+    tx.rows(
+        "select project_id, id from withdrawals where deadline_at < $1 order by deadline_at, project_id, id limit $2",
+        params![before, limit],
+    )
+}
+
 /// Forgets where somebody's withdrawals went.
 pub fn forget_destinations(tx: &mut Tx<'_>, user: UserId) -> Result<(), StoreError> {
     tx.run(
@@ -126,6 +148,8 @@ impl WithdrawalRow {
             amount: Money::new(self.amount, self.currency),
             destination: self.destination,
             requested_at: self.requested_at,
+            wait: Duration::from_millis(self.wait_ms),
+            until: self.deadline_at,
             state,
             version: self.version,
         })
@@ -135,6 +159,7 @@ impl WithdrawalRow {
         Some(match self.status {
             WithdrawalStatus::Requested => WithdrawalState::Requested,
             WithdrawalStatus::Reserved => WithdrawalState::Reserved,
+            WithdrawalStatus::Cancelling => WithdrawalState::Cancelling { why: self.reason.clone()? },
             WithdrawalStatus::Completed => {
                 WithdrawalState::Completed { at: self.ended_at?, transaction: self.transaction_id? }
             }

@@ -44,7 +44,7 @@ fn a_person_has_one_account_in_each_currency() {
         assert_eq!(stage.get(&staff(), &of_ben).await.each("id"), [&his]);
         assert_eq!(stage.get(&ann(), &of_ben).await.each("id").len(), 0, "whomever one names");
         let days = "from=2026-01-01&to=2026-12-31";
-        let more = ["top-ups", "withdrawals", "limits", "live"].map(str::to_owned);
+        let more = ["activity", "top-ups", "withdrawals", "limits", "live"].map(str::to_owned);
         let sheets = ["statement", "statement.csv"].map(|sheet| format!("{sheet}?{days}"));
         for rest in more.into_iter().chain(sheets).map(|rest| format!("/{rest}")).chain([String::new()]) {
             let said = stage.get(&ann(), &format!("/api/v1/accounts/{his}{rest}")).await;
@@ -105,7 +105,7 @@ fn whoever_is_paid_is_found_by_the_whole_address_and_nothing_else_is_told() {
             let q = q.replace('+', "%2B");
             stage.get(&ann(), &format!("/api/v1/wallet/payees?q={q}")).await.expect(200).body["data"].clone()
         };
-        let found = json!([{ "account_id": account, "currency": "INR", "merchant": false }]);
+        let found = json!([{ "account_id": account, "currency": "INR", "merchant": false, "name": null }]);
         for q in ["person2@example.com", "PERSON2@EXAMPLE.COM", "+919900000002", account.as_str()] {
             assert_eq!(finds(q).await, found, "{q}");
         }

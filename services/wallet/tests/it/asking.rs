@@ -91,6 +91,35 @@ fn only_who_is_asked_answers_and_only_ones_own_account_is_paid() {
 }
 
 #[test]
+fn both_sides_see_a_request_and_nobody_else() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let (from, to) = stage.two(&mut world, 1_000).await;
+        stage.signs_up(1).await;
+        let request = id(&ask(stage, &to, 300).await.expect(201));
+        let path = format!("/api/v1/wallet/requests/{request}");
+        for who in [ann(), ben()] {
+            let seen = stage.get(&who, &path).await.expect(200).body;
+            assert_eq!(
+                (&seen["id"], &seen["state"], &seen["note"]),
+                (&json!(request), &json!("open"), &json!("Tea"))
+            );
+        }
+        let absent = stage.get(&ann(), "/api/v1/wallet/requests/wreq_00000000000000000000000000").await;
+        for who in [Player::user(3, 1, OWN), Player::user(1, 2, OWN)] {
+            let said = stage.get(&who, &path).await;
+            assert_eq!(
+                (said.problem(), said.body["message"].clone()),
+                (absent.problem(), absent.body["message"].clone())
+            );
+        }
+        accept(stage, &ann(), &request, &from).await.expect(202);
+        stage.settles(&mut world).await;
+        assert_eq!(stage.get(&ben(), &path).await.expect(200).body["state"], "paid");
+    });
+}
+
+#[test]
 fn a_request_accepted_by_many_at_once_is_one_payment() {
     staged(async |stage, _| {
         let mut world = World::default();

@@ -47,6 +47,7 @@ fn routes(p: &Props) -> Vec<Row> {
         (get.clone(), account("/live"), None, read),
         (get.clone(), account("/statement.csv?from=2026-01-01&to=2026-01-02"), None, read),
         (get.clone(), account("/statement?from=2026-01-01&to=2026-01-02"), None, read),
+        (get.clone(), account("/activity"), None, read),
         (post.clone(), account("/top-ups"), Some(json!({ "amount": 500 })), own_write),
         (get.clone(), account("/top-ups"), None, read),
         (get.clone(), account(&format!("/top-ups/{}", p.top_up)), None, read),
@@ -60,6 +61,7 @@ fn routes(p: &Props) -> Vec<Row> {
         (get.clone(), account("/withdrawals"), None, read),
         (get.clone(), account(&format!("/withdrawals/{}", p.withdrawal)), None, read),
         (get.clone(), account(&format!("/withdrawals/{}/live", p.withdrawal)), None, read),
+        (post.clone(), account(&format!("/withdrawals/{}/cancel", p.withdrawal)), None, write),
         (post.clone(), account("/thaw"), None, manage),
         (Method::PUT, account("/merchant"), Some(json!({ "fee_basis_points": null })), manage),
         (get.clone(), wallet(format!("payees?q={}", p.to)), None, own_read),
@@ -75,6 +77,7 @@ fn routes(p: &Props) -> Vec<Row> {
         (post.clone(), wallet(format!("payments/{}/refund", p.done)), Some(json!({ "amount": 1 })), write),
         (post.clone(), wallet("requests".into()), Some(asking), own_write),
         (get.clone(), wallet("requests".into()), None, own_read),
+        (get.clone(), wallet(format!("requests/{}", p.request)), None, own_read),
         (
             post.clone(),
             wallet(format!("requests/{}/accept", p.request)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::events::access::UserNamed;
 use http::header;
 use serde_json::{Value, json};
 
@@ -92,6 +93,7 @@ fn a_statement_holds_what_moved_in_its_days_and_no_formula() {
     staged(async |stage, _| {
         let mut world = World::default();
         let (from, to) = stage.two(&mut world, 1_000).await;
+        stage.meets(&UserNamed { user_id: user(2), name: Some("+Ben Kowalski".to_owned()) }).await;
         let mut body = paying(&from, &to, 300);
         body["note"] = json!("=1+1, \"so\"");
         stage.post(&ann(), "/api/v1/wallet/payments", &body).await.expect(202);
@@ -111,10 +113,13 @@ fn a_statement_holds_what_moved_in_its_days_and_no_formula() {
         };
         let hers = sheet(&ann(), &from, today, today).await;
         let lines: Vec<&str> = hers.lines().collect();
-        assert_eq!(lines[0], "moved_at,kind,id,direction,other_account,amount,fee,net,balance,currency,note");
+        assert_eq!(
+            lines[0],
+            "moved_at,kind,id,direction,other_account,amount,fee,net,balance,currency,note,other_name"
+        );
         assert_eq!(lines.len(), 3, "what came in another way and what was paid; what failed has not moved");
-        assert!(lines[1].ends_with(",adjustment,,in,,10.00,0.00,10.00,10.00,INR,\"\""), "{}", lines[1]);
-        let end = format!(",out,{to},3.00,0.00,-3.00,7.00,INR,\"'=1+1, \"\"so\"\"\"");
+        assert!(lines[1].ends_with(",adjustment,,in,,10.00,0.00,10.00,10.00,INR,\"\",\"\""), "{}", lines[1]);
+        let end = format!(",out,{to},3.00,0.00,-3.00,7.00,INR,\"'=1+1, \"\"so\"\"\",\"'+Ben K.\"");
         assert!(lines[2].ends_with(&end), "{}", lines[2]);
         assert!(
             sheet(&ben(), &to, today, today).await.contains(&format!(",in,{from},3.00,0.00,3.00,3.00,INR,"))

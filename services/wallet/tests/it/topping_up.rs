@@ -120,6 +120,12 @@ fn a_top_up_that_nobody_pays_is_given_up_and_money_that_comes_late_is_taken() {
         assert_eq!(stage.funding(&account, &top_up).await, stands("failed", "expired"));
         let last = stage.said_to(1).await.pop().unwrap();
         assert_eq!(last, "Your top-up of 5.00 INR came to nothing: expired.");
+        let expired = json!({ "topUpId": top_up });
+        assert_eq!(
+            stage.told_of("top_up.expired").await,
+            [expired],
+            "so that nothing is taken for it any more"
+        );
         stage.takes(&top_up, 1, Some(500), None).await;
         stage.settles(&mut world).await;
         assert_eq!(stage.funding(&account, &top_up).await, stands("completed", ""));

@@ -1,6 +1,10 @@
 //! Taking money out: it leaves once or not at all, counts against the limits, and nobody reads where it goes.
 
+use std::time::Duration;
+
 use contracts::events::access::UserErased;
+use contracts::events::funding::WithdrawalRequested;
+use http::Method;
 use kernel::store::{Scope, StoreError};
 use serde_json::{Value, json};
 
@@ -46,9 +50,14 @@ fn what_is_withdrawn_leaves_once() {
             (&said.body["status"], &said.body["destination"]),
             (&json!("requested"), &json!("****u7ix"))
         );
+        let mut told = stage.told_of("withdrawal.requested").await;
+        let sealed = told[0].as_object_mut().unwrap().remove("sealedDestination").unwrap();
         let requested = json!({ "withdrawalId": withdrawal, "accountId": account, "userId": user(1), "amount": 300,
-            "currency": "INR", "destination": WHERE });
-        assert_eq!(stage.told_of("withdrawal.requested").await, [requested]);
+            "currency": "INR", "destination": "****u7ix" });
+        assert_eq!(told, [requested], "nobody who reads the log learns where it goes");
+        let sealed_for = WithdrawalRequested::sealed_for(withdrawal.parse().unwrap());
+        let keyring = &stage.running.store().keys().keyring;
+        assert_eq!(keyring.open(&sealed_for, sealed.as_str().unwrap()).unwrap(), WHERE.as_bytes());
         assert_eq!(stage.balance(&account).await, (1_000, 700, 300), "what is on its way cannot be spent");
         stage.settles(&mut world).await;
         assert_eq!(stage.funding(&account, &withdrawal).await.0, "reserved");
@@ -82,6 +91,67 @@ fn what_is_not_there_is_not_withdrawn_and_what_came_back_counts_no_more() {
         assert_eq!((stage.spent(&account).await, stage.balance(&account).await), ((0, 0), (1_000, 1_000, 0)));
         let last = stage.said_to(1).await.pop().unwrap();
         assert_eq!(last, "Your withdrawal of 4.00 INR did not go through: account_closed.");
+    });
+}
+
+#[test]
+fn a_withdrawal_is_called_off_once_and_ends_as_the_ledger_says() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let account = stage.opens(&mut world, &ann(), 1_000).await;
+        let cancel = async |who: &Player, withdrawal: &str| {
+            let path = format!("/api/v1/accounts/{account}/withdrawals/{withdrawal}/cancel");
+            stage.ask(Method::POST, &path, Some(who), None, &[]).await
+        };
+        let (given_back, paid_out) = (begins(stage, &account, 300).await, begins(stage, &account, 200).await);
+        stage.settles(&mut world).await;
+        assert_eq!(cancel(&ben(), &given_back).await.problem(), (404, "not_found"));
+        for withdrawal in [&given_back, &paid_out, &given_back] {
+            let said = cancel(&ann(), withdrawal).await.expect(202).body;
+            assert_eq!((&said["status"], &said["reason"]), (&json!("cancelling"), &json!("cancelled")));
+        }
+        let wanted = |id: &str| json!({ "withdrawalId": id, "reason": "cancelled" });
+        let told = stage.told_of("withdrawal.cancel.requested").await;
+        assert_eq!(told, [wanted(&given_back), wanted(&paid_out)], "twice is once");
+        assert_eq!(
+            stage.balance(&account).await,
+            (1_000, 500, 500),
+            "it cannot be spent before it is certain"
+        );
+        let words =
+            [world.gives_back(given_back.parse().unwrap()), world.pays_out(paid_out.parse().unwrap())];
+        hears_twice(stage, &words.concat()).await;
+        assert_eq!(stage.funding(&account, &given_back).await.0, "returned");
+        assert_eq!(stage.funding(&account, &paid_out).await.0, "completed", "the provider had begun");
+        assert_eq!((stage.balance(&account).await, stage.spent(&account).await), ((800, 800, 0), (200, 200)));
+        for withdrawal in [&given_back, &paid_out] {
+            assert_eq!(cancel(&ann(), withdrawal).await.problem(), (409, "wrong_state"));
+        }
+    });
+}
+
+#[test]
+fn a_withdrawal_that_nobody_ends_is_called_off_and_asked_for_until_it_ends() {
+    staged_with(&[("wallet.withdrawal_timeout", "1h")], async |stage, _| {
+        let mut world = World::default();
+        let account = stage.opens(&mut world, &ann(), 1_000).await;
+        let withdrawal = begins(stage, &account, 300).await;
+        stage.settles(&mut world).await;
+        let asked = async || stage.told_of("withdrawal.cancel.requested").await.len();
+        stage.passes(Duration::from_secs(3_599)).await;
+        stage.work().await;
+        assert_eq!((stage.funding(&account, &withdrawal).await.0, asked().await), ("reserved".into(), 0));
+        for times in 1..=2 {
+            stage.passes(Duration::from_secs(3_601)).await;
+            stage.work().await;
+            assert_eq!(stage.funding(&account, &withdrawal).await, ("cancelling".into(), "timed_out".into()));
+            assert_eq!(asked().await, times);
+        }
+        let words = world.gives_back(withdrawal.parse().unwrap());
+        hears_twice(stage, &words).await;
+        stage.passes(Duration::from_secs(7_200)).await;
+        stage.work().await;
+        assert_eq!((stage.funding(&account, &withdrawal).await.0, asked().await), ("returned".into(), 2));
     });
 }
 

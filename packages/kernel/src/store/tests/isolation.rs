@@ -97,8 +97,8 @@ fn without_the_guard_the_isolation_test_fails() {
             let bare = sqlite::SqliteConnection::guard(open, tables, sqlite::Role::Unguarded).unwrap();
             let (queue, parts) = (Arc::clone(queue), Arc::clone(&parts));
             std::thread::spawn(move || match writes {
-                true => sqlite::write_until_closed(bare, &queue, &parts),
-                false => sqlite::read_until_closed(bare, &queue, &parts),
+                true => group::write_until_closed(bare, &queue, &parts),
+                false => group::read_until_closed(bare, &queue, &parts),
             });
         }
         let threads = Mutex::default();

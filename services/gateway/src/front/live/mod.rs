@@ -162,7 +162,7 @@ impl Front {
 }
 
 /// What of a request says who sends it; of its cookies the one that does.
-fn proof_of(headers: &HeaderMap) -> HeaderMap {
+pub fn proof_of(headers: &HeaderMap) -> HeaderMap {
     let mut proof = HeaderMap::new();
     for name in PROOFS {
         for value in headers.get_all(&name) {

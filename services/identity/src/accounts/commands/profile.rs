@@ -1,10 +1,12 @@
 //! What somebody says of themselves, and the proof that mail and messages reach them.
 
+use contracts::events::access::UserNamed;
 use kernel::store::{Json, StoreError, Tx};
 
 use super::Visitor;
 use super::codes::{self, Challenge, Leaves, Wanted};
 use crate::accounts::store::persons::{self, Person};
+use crate::accounts::store::standing;
 use crate::accounts::telling::{ProfileChanged, tell};
 use crate::domain::code::{Channel, LIFE, Purpose, Then};
 use crate::domain::contact::{Locale, Phone, PostalAddress};
@@ -65,6 +67,14 @@ pub fn change(
     after.version += 1;
     persons::update_profile(tx, &after)?;
     tell(tx, visitor.project, visitor.user, &ProfileChanged { user_id: visitor.user, fields })?;
+    if after.name != before.name {
+        let name = after.name.as_ref().map(ToString::to_string);
+        // Each of their projects shows it to others.
+        for project in standing::all_projects_of(tx, visitor.user)? {
+            let named = UserNamed { user_id: visitor.user, name: name.clone() };
+            tell(tx, Some(project), visitor.user, &named)?;
+        }
+    }
     Ok(after)
 }
 

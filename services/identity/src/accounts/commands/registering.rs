@@ -1,5 +1,6 @@
 //! Registering, and being invited: how somebody becomes known.
 
+use contracts::events::access::UserNamed;
 use contracts::events::{NotificationSend, UserCreated};
 use contracts::{ProjectId, UserId};
 use kernel::store::Tx;
@@ -123,7 +124,11 @@ fn send_invitation(tx: &mut Tx<'_>, project: ProjectId, user: UserId, email: &Em
 
 fn tell_created(tx: &mut Tx<'_>, project: ProjectId, new: &NewPerson<'_>) -> Result<(), Error> {
     let (email, phone) = (Some(new.email.to_string()), new.phone.map(Phone::to_string));
-    Ok(tell(tx, Some(project), new.id, &UserCreated { user_id: new.id, email, phone })?)
+    tell(tx, Some(project), new.id, &UserCreated { user_id: new.id, email, phone })?;
+    if let Some(name) = new.name {
+        tell(tx, Some(project), new.id, &UserNamed { user_id: new.id, name: Some(name.to_string()) })?;
+    }
+    Ok(())
 }
 
 /// Tells the owner of an address that somebody has tried to register it.

@@ -206,9 +206,9 @@ fn sums_that_do_not_agree_are_never_kept() {
 }
 
 #[test]
-fn an_account_has_a_mark_every_64_entries() {
+fn an_account_has_a_mark_every_128_entries() {
     let mut books = Books::new();
-    let batch: Vec<Transfer> = (1..=130).map(|number| pay(number, "world", "a", 1)).collect();
+    let batch: Vec<Transfer> = (1..=260).map(|number| pay(number, "world", "a", 1)).collect();
     let mut state = books.state();
     apply(&mut state, &batch);
     let of_a: Vec<u64> = state
@@ -217,9 +217,9 @@ fn an_account_has_a_mark_every_64_entries() {
         .filter(|mark| mark.account == address("a"))
         .map(|mark| mark.position.0)
         .collect();
-    assert_eq!(of_a, [64, 128]);
+    assert_eq!(of_a, [128, 256]);
     books.keep(&state);
-    assert_eq!(books.account("a").sequence, 130);
+    assert_eq!(books.account("a").sequence, 260);
 }
 
 #[test]

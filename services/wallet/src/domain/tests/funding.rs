@@ -86,6 +86,8 @@ fn withdrawal(state: WithdrawalState) -> Withdrawal {
         amount: Money::new(500, Currency::INR),
         destination: None,
         requested_at: at(0),
+        wait: Duration::from_secs(100),
+        until: None,
         state,
         version: 1,
     }
@@ -99,6 +101,7 @@ fn each_word_against_each_state_of_a_withdrawal() {
         let states = [
             WithdrawalState::Requested,
             WithdrawalState::Reserved,
+            WithdrawalState::Cancelling { why: why() },
             WithdrawalState::Completed { at: now, transaction },
             WithdrawalState::Refused { at: now, why: why() },
             WithdrawalState::Returned { at: now, why: why() },
@@ -107,12 +110,22 @@ fn each_word_against_each_state_of_a_withdrawal() {
         let word = |moved| word(moved).as_str().unwrap().to_owned();
         states.map(|state| change(withdrawal(state)).map_or("-".to_owned(), word)).into()
     };
-    // requested, reserved, completed, refused, returned
-    assert_eq!(withdrawals(&Withdrawal::reserve), ["reserved", "-", "-", "-", "-"]);
-    assert_eq!(withdrawals(&|it| it.refuse(why(), now)), ["refused", "refused", "-", "-", "-"]);
+    // requested, reserved, cancelling, completed, refused, returned
+    assert_eq!(withdrawals(&Withdrawal::reserve), ["reserved", "-", "-", "-", "-", "-"]);
+    assert_eq!(withdrawals(&|it| it.refuse(why(), now)), ["refused", "refused", "refused", "-", "-", "-"]);
     let complete = |it: Withdrawal| it.complete(transaction, now);
-    assert_eq!(withdrawals(&complete), ["completed", "completed", "-", "-", "-"]);
-    assert_eq!(withdrawals(&|it| it.give_back(why(), now)), ["returned", "returned", "-", "-", "-"]);
+    assert_eq!(withdrawals(&complete), ["completed", "completed", "completed", "-", "-", "-"]);
+    assert_eq!(
+        withdrawals(&|it| it.give_back(why(), now)),
+        ["returned", "returned", "returned", "-", "-", "-"]
+    );
+    let cancel = |it: Withdrawal| it.cancel(now).ok().flatten();
+    assert_eq!(withdrawals(&cancel), ["cancelling", "cancelling", "-", "-", "-", "-"]);
+    let late = |it: Withdrawal| Withdrawal { until: Some(now), ..it }.run_out(now);
+    assert_eq!(withdrawals(&late), ["cancelling", "cancelling", "cancelling", "-", "-", "-"]);
+    assert_eq!(withdrawals(&|it| it.run_out(now)), ["-"; 6], "what has no time or some left goes on");
+    let over = withdrawal(WithdrawalState::Completed { at: now, transaction });
+    assert_eq!(over.cancel(now), Err(TooLate(WithdrawalStatus::Completed)));
 }
 
 #[derive(Clone, Debug)]
@@ -142,6 +155,7 @@ fn movement(seconds: i64, net: i64) -> Movement {
         kind: Kind::Payment,
         id: Some("x".to_owned()),
         other_account: None,
+        other_name: None,
         amount: net.abs(),
         fee: 0,
         net,
