@@ -212,5 +212,9 @@ fn the_administrator_of_the_demo_signs_in_and_asks() {
     assert_eq!(answer["data"]["getMe"]["email"], "operator@demo.example", "{answer}");
     assert_eq!(answer["data"]["listProducts"]["data"].as_array().unwrap().len(), 2, "{answer}");
     let page = server.ask(&Request::get("/graphql").header("accept", "text/html"));
-    assert!(page.status == 200 && page.text().contains("listProducts"), "{}", page.text());
+    let page = page.text();
+    let example = page.split_once("<pre").and_then(|(_, rest)| rest.split_once('>')).unwrap().1;
+    let example = ask(&server, example.split_once("</pre>").unwrap().0, Some(&token));
+    assert_eq!(example["errors"], Value::Null, "the page's own example: {example}");
+    assert_eq!(example["data"]["listProducts"]["data"].as_array().unwrap().len(), 5, "{example}");
 }

@@ -8,7 +8,7 @@ use crate::http::page;
 
 const EXAMPLE: &str = "query Shop($limit: Int = 5) {
   listProducts(limit: $limit) {
-    data { id title variants { sku price { amount currency } } }
+    data { id title from_price { amount currency } }
   }
   getMe { id name }
 }";
