@@ -13,7 +13,7 @@ use std::sync::Weak;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
-use graphql::{Error, OperationKind, Plan};
+use graphql::{OperationKind, Plan};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::http::{ClientAddress, Problem, Query, envelope};
 use kernel::service::Running;
@@ -92,7 +92,8 @@ pub fn routes() -> OpenApiRouter<Running> {
 /// Answers a GraphQL query: any routes that read, asked at once, cut to the fields that are wanted.
 ///
 /// Each field of `Query` is a route of this API that answers GET with JSON, called as whoever sent the query. What a
-/// route refuses is null in `data`, with its status and code in `errors[].extensions`.
+/// route refuses is null in `data`, with its status and code in `errors[].extensions`. A query that is wrong as a whole is
+/// 200 with `errors` alone, or 400 for whoever accepts `application/graphql-response+json`.
 #[utoipa::path(post, path = "/graphql", tag = "gateway", security(()), request_body = Asked,
     extensions(("x-stoa" = json!({"tier": "read"}))),
     responses((status = 200, description = "The answer, in parts where some of it is missing.", content(
@@ -226,8 +227,7 @@ fn written(status: StatusCode, kind: &'static str, answer: &graphql::Response) -
 
 /// A request in which there is no query to be found.
 fn unreadable(headers: &HeaderMap, message: &str) -> Response {
-    let error = Error::new("bad_request", message, Vec::new());
-    written(StatusCode::BAD_REQUEST, wanted(headers), &graphql::Response::refused(vec![error]))
+    refused(StatusCode::BAD_REQUEST, "bad_request", message, headers)
 }
 
 fn refused(status: StatusCode, code: &'static str, message: &str, headers: &HeaderMap) -> Response {
