@@ -30,12 +30,13 @@ headers = {"authorization": f"Bearer {token}", "content-type": "application/json
 request = urllib.request.Request(stoa + "/api/v1/notifications", json.dumps(body).encode(), headers)
 with urllib.request.urlopen(request, timeout=20) as answer:
     told = json.load(answer)["id"]
-end = time.time() + 20
-while not heard and time.time() < end:
+# Others come as well: the people of the demo are welcomed.
+ours, end = [], time.time() + 20
+while not ours and time.time() < end:
     time.sleep(0.05)
-mail = heard[0]
+    ours = [mail for mail in heard if told in mail["Message-ID"]]
+mail = ours[0]
 assert mail["Bcc"] is None and mail["Subject"].startswith("Grüße"), mail["Subject"]
-assert told in mail["Message-ID"], mail["Message-ID"]
 plain, dressed = mail.get_body(("plain",)), mail.get_body(("html",))
 assert plain.get_content().replace("\r\n", "\n").startswith("Plain words.\n.dot"), plain.get_content()
 assert "Dressed words." in dressed.get_content() and not mail.defects
