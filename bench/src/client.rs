@@ -25,6 +25,8 @@ pub struct Request {
     key_at: Option<usize>,
     seal: Option<Seal>,
     expected: &'static str,
+    takes_refusals: bool,
+    every: Duration,
 }
 
 /// Where a webhook's signature stands, and what makes it.
@@ -63,14 +65,14 @@ impl Request {
             head += &format!("{:0KEY_DIGITS$x}\r\n", 0);
             at
         });
-        Self { bytes: format!("{head}\r\n{body}").into_bytes(), key_at, seal: None, expected: "" }
+        Self { key_at, ..Self::of(format!("{head}\r\n{body}").into_bytes()) }
     }
 
     /// A `GET` with an API key.
     pub fn get(path: &str, key: &str) -> Self {
         let head =
             format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\nx-api-key: {key}\r\n\r\n");
-        Self { bytes: head.into_bytes(), key_at: None, seal: None, expected: "" }
+        Self::of(head.into_bytes())
     }
 
     /// A webhook as Stripe signs it; the digits behind `id` in its body are new each time.
@@ -91,12 +93,27 @@ impl Request {
             body_at,
         };
         let bytes = format!("{head}{body}").into_bytes();
-        Ok(Self { bytes, key_at: Some(key_at), seal: Some(seal), expected: "" })
+        Ok(Self { key_at: Some(key_at), seal: Some(seal), ..Self::of(bytes) })
+    }
+
+    fn of(bytes: Vec<u8>) -> Self {
+        let every = Duration::ZERO;
+        Self { bytes, key_at: None, seal: None, expected: "", takes_refusals: false, every }
     }
 
     /// The same, whose answer is a success only where it says so: others report failures with status 200.
     pub fn expecting(self, expected: &'static str) -> Self {
         Self { expected, ..self }
+    }
+
+    /// The same, which may be refused: in a crowd that is larger than what there is for it.
+    pub fn or_refused(self) -> Self {
+        Self { takes_refusals: true, ..self }
+    }
+
+    /// The same, sent so often and not as fast as it is answered.
+    pub fn each(self, every: Duration) -> Self {
+        Self { every, ..self }
     }
 
     fn renew_key(&mut self) {
@@ -160,11 +177,14 @@ async fn converse(mut stream: TcpStream, mut request: Request, until: Instant) -
             }
         }
         let says = request.expected.is_empty() || find(&answer, request.expected.as_bytes()).is_some();
-        if !says || !answer.starts_with(b"HTTP/1.1 2") {
+        if !request.takes_refusals && (!says || !answer.starts_with(b"HTTP/1.1 2")) {
             return Err(format!("the server answers {}", String::from_utf8_lossy(&answer)).into());
         }
         tally.latencies.record(started.elapsed());
         tally.done += 1;
+        if !request.every.is_zero() {
+            tokio::time::sleep_until((started + request.every).into()).await;
+        }
     }
 }
 

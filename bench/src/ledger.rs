@@ -28,7 +28,10 @@ const TRANSFERS: &str = "/api/v1/ledger/transfers";
 /// What TigerBeetle reached on such a machine.
 const BATCHES_BAR: f64 = 496_600.0;
 const HOT_BAR: f64 = 561_000.0;
-const SINGLES_BARS: [(u64, f64); 4] = [(1, 2_545.0), (8, 0.0), (64, 32_320.0), (512, 73_400.0)];
+const SINGLES_BARS: [(u64, f64); 5] = [(1, 2_545.0), (8, 0.0), (32, 32_320.0), (64, 0.0), (512, 73_400.0)];
+/// What it must stay flat to, and how long its beginning and its end are.
+const MANY: u64 = 10_000_000;
+const STRETCH: Duration = Duration::from_secs(2);
 const CALLERS: u64 = 2;
 /// Bodies that each caller has made before the clock runs.
 const BODIES: usize = 4;
@@ -194,19 +197,20 @@ struct Batch {
 /// No id is used twice in a run. Ids are ordered by time, as ours are.
 static IDS: AtomicU64 = AtomicU64::new(0);
 const ID_DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// An id has 26 digits; the last thirteen are counted.
+/// An id has 26 digits: the first ten are its time, the last thirteen are counted.
+const DIGITS: usize = 26;
+const TIMED: usize = 10;
 const COUNTED: usize = 13;
 
 impl Batch {
     fn new(token: &str, picker: &mut Picker) -> Self {
         let (mut body, mut ids) = (String::with_capacity(BATCH * 160), Vec::with_capacity(BATCH));
-        let at = Clock::system().now().as_millis();
-        let start = TransactionId::from_u128((at as u128) << 80).to_string();
+        let blank = TransactionId::from_u128(0).to_string();
         for number in 0..BATCH {
             let (from, to) = picker.pair();
             body += if number == 0 { "[{\"id\":\"" } else { ",{\"id\":\"" };
-            body += &start;
-            ids.push(body.len() - COUNTED);
+            body += &blank;
+            ids.push(body.len() - DIGITS);
             // Writing to a text does not fail.
             let _ = write!(
                 body,
@@ -227,12 +231,18 @@ impl Batch {
 
     fn renew_ids(&mut self) {
         let first = IDS.fetch_add(BATCH as u64, Ordering::Relaxed);
+        let now_ms = Clock::system().now().as_millis() as u64;
         for (number, at) in (first..).zip(&self.ids) {
-            for digit in 0..COUNTED {
-                let bits = number >> (5 * (COUNTED - 1 - digit)) & 31;
-                self.bytes[at + digit] = ID_DIGITS[bits as usize];
-            }
+            let id = &mut self.bytes[*at..at + DIGITS];
+            spell(now_ms, &mut id[..TIMED]);
+            spell(number, &mut id[DIGITS - COUNTED..]);
         }
+    }
+}
+
+fn spell(number: u64, digits: &mut [u8]) {
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = ID_DIGITS[(number >> (5 * place) & 31) as usize];
     }
 }
 
@@ -333,12 +343,41 @@ impl Textbook {
     }
 }
 
+/// Millions in a row: how fast the last of them are beside the first.
+fn flat(binary: &Path) -> Result<(), Failure> {
+    let directory = unique_directory();
+    let ledger = Ledger::open(binary, &directory, None)?;
+    let mut batches = ledger.batches(Choice::Uniform);
+    let first = batches(STRETCH)?;
+    let (mut last, mut done, mut took) = (first.rate(), first.done, first.took);
+    while done < MANY {
+        let stretch = batches(STRETCH)?;
+        (last, done, took) = (stretch.rate(), done + stretch.done, took + stretch.took);
+    }
+    let resident = ledger.server.resident_kib()? / 1_024;
+    Row {
+        what: format!("ledger, embedded: {MANY} in a row"),
+        figure: format!(
+            "{:.0}/s over all, the last two seconds {last:.0}/s, {resident} MiB resident after it",
+            done as f64 / took.as_secs_f64()
+        ),
+        baseline: format!("the first two seconds {:.0}/s", first.rate()),
+        ratio: ratio(last, first.rate()),
+        quantiles: None,
+    }
+    .keep()?;
+    drop(batches);
+    drop(ledger);
+    Ok(std::fs::remove_dir_all(directory)?)
+}
+
 /// Measures and keeps the rows.
 pub fn measure(time: Duration) -> Result<(), Failure> {
     let (files, keys) = (unique_directory(), unique_directory());
     let place = Place::postgres().ok_or("there is no Postgres: set STOA_TEST_DATABASE_URL")?;
     let Engine::Postgres { url, .. } = &place.engine else { return Err("no Postgres".into()) };
     let binary = server::binary()?;
+    flat(&binary)?;
     let embedded = Ledger::open(&binary, &files, None)?;
     let scaled = Ledger::open(&binary, &keys, Some(url))?;
     let textbook = textbook(url)?;

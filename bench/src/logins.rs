@@ -1,4 +1,4 @@
-//! Signing in with a password: how many a second, beside what the hash alone costs.
+//! Signing in with a password: how many a second, beside what the hash alone costs; and what others notice of a storm.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,6 +8,8 @@ use kernel::testing::unique_directory;
 
 use crate::Failure;
 use crate::client::{Keyed, Request, load};
+use crate::contest::{Contestant, take_turns};
+use crate::door;
 use crate::results::{Row, per_second, quantiles, ratio};
 use crate::server::{Server, binary};
 
@@ -17,15 +19,26 @@ const PATH: &str = "/api/v1/auth/login";
 /// The demo's administrator.
 const BODY: &str = r#"{"email":"operator@demo.example","password":"open the demo door"}"#;
 
-/// Measures and keeps the row.
+/// Far more than the line has places.
+const STORM: u64 = 500;
+/// Until the line is full and those behind it are refused.
+const STORM_BEFORE: Duration = Duration::from_secs(2);
+/// Another route, asked by four who look at goods.
+const OTHER: &str = "/api/v1/products?limit=12&currency=EUR";
+const OTHERS: u64 = 4;
+const OTHERS_EVERY: Duration = Duration::from_millis(10);
+/// What a storm may make of the slowest of a hundred, at most.
+const STORM_BAR: f64 = 2.0;
+
+/// Measures and keeps the rows.
 pub fn measure(time: Duration) -> Result<(), Failure> {
     let directory = unique_directory();
-    let measured = logins(&directory, time);
+    let measured = logins(&directory, time).and_then(|server| storm(&server, time));
     std::fs::remove_dir_all(directory)?;
     measured
 }
 
-fn logins(directory: &std::path::Path, time: Duration) -> Result<(), Failure> {
+fn logins(directory: &std::path::Path, time: Duration) -> Result<Server, Failure> {
     let server = Server::stoa(&binary()?, directory)?;
     let tally = load(server.address, CONNECTIONS, time, |_| Request::post(PATH, "", BODY, Keyed::No))?;
     let page = metrics(server.address)?;
@@ -44,6 +57,40 @@ fn logins(directory: &std::path::Path, time: Duration) -> Result<(), Failure> {
         ),
         ratio: ratio(tally.rate(), alone),
         quantiles: quantiles(&tally.latencies),
+    }
+    .keep()?;
+    Ok(server)
+}
+
+/// Another route while nobody signs in, and while a crowd does.
+fn storm(server: &Server, time: Duration) -> Result<(), Failure> {
+    let others =
+        |turn| load(server.address, OTHERS, turn, |_| Request::get(OTHER, door::KEY).each(OTHERS_EVERY));
+    let crowd =
+        |turn| load(server.address, STORM, turn, |_| Request::post(PATH, "", BODY, Keyed::No).or_refused());
+    let in_the_storm = |turn| {
+        std::thread::scope(|scope| {
+            let crowd = scope.spawn(move || crowd(STORM_BEFORE + turn));
+            std::thread::sleep(STORM_BEFORE);
+            let others = others(turn)?;
+            crowd.join().map_err(|_| "the crowd panicked")??;
+            Ok(others)
+        })
+    };
+    let [calm, stormy] = take_turns(time, [Box::new(others) as Contestant<'_>, Box::new(in_the_storm)])?;
+    let (before, within) = (quantiles(&calm.latencies), quantiles(&stormy.latencies));
+    let (half, most) = before.unwrap_or_default();
+    let slower = within.map_or(0.0, |(_, within)| within.as_secs_f64() / most.as_secs_f64());
+    Row {
+        what: format!("a list of goods while {STORM} sign in at once"),
+        figure: format!("99 of 100 within {slower:.1} times as long as before"),
+        baseline: format!(
+            "before: p50 {} µs, p99 {} µs; bar {STORM_BAR:.0} times",
+            half.as_micros(),
+            most.as_micros()
+        ),
+        ratio: format!("{} of the bar", ratio(slower, STORM_BAR)),
+        quantiles: within,
     }
     .keep()
 }

@@ -33,9 +33,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 
 /// Whatever ends a measurement; a person reads it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// As the binary has it.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 /// Measures Stoa beside its baselines; figures go to `bench/RESULTS.md`.
 #[derive(Parser)]

@@ -13,8 +13,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::header;
 use axum::routing::any;
+use gateway::Front;
 use gateway::upstreams::{InstanceAddress, Tuning, Upstreams};
-use kernel::http::listen;
+use kernel::http::{Porters, listen};
 use kernel::testing::{Place, Stage, unique_directory};
 use serde_json::json;
 use tokio::sync::watch;
@@ -92,24 +93,28 @@ fn row(connections: u64, ours: &Tally, theirs: &Tally, direct: &Tally) -> Row {
 pub fn serve(address: SocketAddr, to: Option<SocketAddr>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let place = Place::sqlite();
-        let routes = match to {
-            Some(backend) => door(&place, backend).await?,
-            None => {
-                Router::new().fallback(any(async || ([(header::CONTENT_TYPE, "application/json")], HELLO)))
-            }
-        };
         let (_stop, stopped) = watch::channel(false);
-        listen(address).await?.serve(routes, stopped, Duration::ZERO).await;
+        let listening = listen(address).await?;
+        match to {
+            Some(backend) => {
+                let door = door(&place, backend).await?;
+                listening.with_porters(Porters::hire()?).serve(door, stopped, Duration::ZERO).await;
+            }
+            None => {
+                let hello = any(async || ([(header::CONTENT_TYPE, "application/json")], HELLO));
+                listening.serve(Router::new().fallback(hello), stopped, Duration::ZERO).await;
+            }
+        }
         Ok(())
     })
 }
 
-async fn door(place: &Place, backend: SocketAddr) -> Result<Router, Failure> {
+async fn door(place: &Place, backend: SocketAddr) -> Result<Front, Failure> {
     let upstreams = Upstreams::new(Tuning::default(), None);
     upstreams.set_instances(SERVICE, vec![format!("http://{backend}").parse::<InstanceAddress>()?]);
     let document = json!({ "paths": { "/api/v1/orders/{id}": { "get": {} }, "/health/ready": { "get": { "security": [{}] } } } });
     let gateway = Stage::with(place, gateway::service(), &door::WIDE).await;
-    Ok(door::open(&gateway, (SERVICE, document), HashMap::new(), upstreams).await?.routes())
+    door::open(&gateway, (SERVICE, document), HashMap::new(), upstreams).await
 }
 
 impl Nginx {

@@ -11,11 +11,10 @@ use identity::domain::blueprint::Blueprint;
 use identity::domain::text::{BadText, Grant, RoleName, Title};
 use identity::{NewProject, Settler};
 use kernel::config::{Mode, Settings};
-use kernel::http::Health;
+use kernel::http::{Entrance, Health};
 use kernel::service::Running;
 use kernel::store::{Scope, Tx};
 use serde_json::{Map, Value, json};
-use tower::ServiceExt;
 
 use crate::hand::Hand;
 use crate::output::say;
@@ -159,10 +158,7 @@ async fn seed_records(settings: &Settings, routes: &Router) -> Result<(), String
         .header("idempotency-key", "demo-data-1")
         .body(Body::from(records().to_string()))
         .map_err(|error| error.to_string())?;
-    let answer = match routes.clone().oneshot(request).await {
-        Ok(answer) => answer,
-        Err(never) => match never {},
-    };
+    let answer = routes.clone().answer(request).await;
     if answer.status().is_success() { Ok(()) } else { Err(format!("{path} answered {}", answer.status())) }
 }
 

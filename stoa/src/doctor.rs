@@ -9,7 +9,7 @@ use kernel::keys::Keys;
 use kernel::store::Engine;
 
 use crate::lock::DataLock;
-use crate::output::{say, table};
+use crate::output::{say, table, with_causes};
 use crate::platform::{self, Failure};
 use crate::settings;
 
@@ -103,7 +103,7 @@ fn databases(settings: &Settings) -> Finding {
             Ok(format!("SQLite {}, {checked} files, all whole", kernel::store::sqlite_version()))
         }
         Engine::Postgres { url, .. } => {
-            kernel::store::check_postgres(&url).map_err(|error| error.to_string())
+            kernel::store::check_postgres(&url).map_err(|error| with_causes(&error))
         }
     }
 }

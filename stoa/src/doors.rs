@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use kernel::config::{Mode, SettingValue, Settings};
-use kernel::http::{ClientTls, Health, Listening, Room, ServerTls, TlsError, listen};
+use kernel::http::{ClientTls, Entrance, Health, Listening, Porters, Room, ServerTls, TlsError, listen};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -97,11 +96,20 @@ fn bad_tls(error: TlsError) -> Failure {
 }
 
 /// What calls to other processes trust and show: our own authority if there is one, and our own certificate.
-pub fn inside(settings: &Settings) -> Result<Option<Arc<rustls::ClientConfig>>, Failure> {
+pub fn inside(settings: &Settings) -> Result<Arc<rustls::ClientConfig>, Failure> {
     let ca = settings.get(&settings::TLS_INSIDE_CA).or_else(|| settings.get(&settings::TLS_CLIENT_CA));
     let identity = identity(settings)?;
     let identity = identity.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
-    ClientTls::load(ca.as_deref(), identity).map(Some).map_err(bad_tls)
+    ClientTls::load(ca.as_deref(), identity).map_err(bad_tls)
+}
+
+/// How this installation is called on its own machine, and with what: its certificate is for the name that others use.
+pub fn ourselves(settings: &Settings) -> Result<(String, Arc<rustls::ClientConfig>), Failure> {
+    let identity = identity(settings)?;
+    let identity = identity.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    let tls = ClientTls::for_any_name(None, identity).map_err(bad_tls)?;
+    Ok((format!("{scheme}://{}", settings.get(&settings::LISTEN)), tls))
 }
 
 /// Says that this process is about to stop, and serves on until balancers have had time to look elsewhere, or until
@@ -137,11 +145,20 @@ impl Doors {
         self.scheme
     }
 
-    /// Serves the same routes on all ports until `stop` changes, then lets running requests end.
-    pub async fn serve(self, routes: Router, stop: watch::Receiver<bool>, drain: Duration) {
+    /// Has threads of their own serve the connections of all ports.
+    pub fn with_porters(self) -> Result<Self, Failure> {
+        let porters = Porters::hire();
+        let porters = porters.map_err(|error| Failure::Other(format!("no threads for the door: {error}")))?;
+        let others = self.others.into_iter().map(|listening| listening.with_porters(porters.clone()));
+        let others = others.collect();
+        Ok(Self { first: self.first.with_porters(porters), others, ..self })
+    }
+
+    /// Serves the same on all ports until `stop` changes, then lets running requests end.
+    pub async fn serve(self, entrance: impl Entrance, stop: watch::Receiver<bool>, drain: Duration) {
         let mut serving = JoinSet::new();
         for listening in std::iter::once(self.first).chain(self.others) {
-            serving.spawn(listening.serve(routes.clone(), stop.clone(), drain));
+            serving.spawn(listening.serve(entrance.clone(), stop.clone(), drain));
         }
         while let Some(ended) = serving.join_next().await {
             if let Err(error) = ended {
@@ -200,6 +217,7 @@ impl SettingValue for MorePorts {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use axum::extract::Extension;
     use bytes::Bytes;
     use http_body_util::{BodyExt, Empty};
@@ -269,7 +287,7 @@ mod tests {
         let missing = refusal(open(&set(&both)).await);
         assert!(missing.contains("no/such.pem cannot be read: No such file"), "{missing}");
         assert!(refusal(inside(&set(&both))).contains("no/such.pem cannot be read"));
-        assert!(inside(&set(&[])).unwrap().is_some());
+        assert!(inside(&set(&[])).is_ok());
     }
 
     #[test]

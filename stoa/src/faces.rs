@@ -10,9 +10,9 @@ use bytes::Bytes;
 use client::Client;
 use http::{HeaderName, Request};
 use http_body_util::Full;
+use kernel::clock::Clock;
 use kernel::config::Settings;
-use kernel::http::ClientAddress;
-use tower::ServiceExt;
+use kernel::http::{ClientAddress, Entrance};
 
 use crate::platform::Failure;
 use crate::settings;
@@ -22,13 +22,14 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The faces that the settings ask for, and the door that they call once that stands.
 pub struct Faces {
     settings: Settings,
+    clock: Clock,
     door: Arc<OnceLock<Router>>,
 }
 
 impl Faces {
-    /// What the settings ask for.
-    pub fn of(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), door: Arc::default() }
+    /// What the settings ask for, by the clock of this process.
+    pub fn of(settings: &Settings, clock: &Clock) -> Self {
+        Self { settings: settings.clone(), clock: clock.clone(), door: Arc::default() }
     }
 
     /// Their pages; none where there is no face.
@@ -39,7 +40,7 @@ impl Faces {
             pages = pages.merge(storefront::routes(storefront::settings::shop(&self.settings, api)));
         }
         if let Some(wallet) = wallet_app::settings::wallet(&self.settings, self.api()) {
-            pages = pages.merge(wallet_app::routes(wallet));
+            pages = pages.merge(wallet_app::routes(wallet, self.clock.clone()));
         }
         Ok(pages)
     }
@@ -66,8 +67,5 @@ async fn answer(door: Router, mut request: Request<Body>) -> Response {
     if let Some(address) = address {
         request.extensions_mut().insert(ClientAddress(address));
     }
-    match door.oneshot(request).await {
-        Ok(answer) => answer,
-        Err(never) => match never {},
-    }
+    door.answer(request).await
 }

@@ -8,10 +8,10 @@ use http::{Method, Request, header};
 use kernel::auth::{Caller, Permissions, Signer, TokenType, Who};
 use kernel::clock::Clock;
 use kernel::config::Settings;
-use kernel::http::INTERNAL_CALLER;
+use kernel::http::{Health, INTERNAL_CALLER};
 use kernel::keys::signer;
 use kernel::outside::{Call, Outside, OutsideSettings, Provider};
-use kernel::service::Running;
+use kernel::service::{ENVIRONMENT, Running};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -35,11 +35,13 @@ const EVERY: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(3);
 const WORD_LIFETIME_S: i64 = 60;
 
-/// Registers the services of this process, if there is a registry elsewhere; `listens_at` is where they answer.
+/// Registers the services of this process, if there is a registry elsewhere; `listens_at` is where they answer. That
+/// they are about to stop is told at once, so that nobody is sent there any more.
 pub fn join(
     settings: &Settings,
     services: &[Running],
     listens_at: &str,
+    health: &Health,
     stop: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> Result<(), Failure> {
@@ -56,11 +58,16 @@ pub fn join(
         provider: outside.provider("registry"),
         services: services.to_vec(),
     });
-    let mut stop = stop.clone();
+    let (mut stop, mut draining) = (stop.clone(), health.draining());
     tasks.spawn(async move {
         while !*stop.borrow() {
-            member.tell_all(Method::PUT, "up").await;
-            tokio::select! { _ = stop.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
+            let state = if *draining.borrow_and_update() { "draining" } else { "up" };
+            member.tell_all(Method::PUT, state).await;
+            tokio::select! {
+                _ = stop.changed() => {}
+                Ok(()) = draining.changed() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
         }
         member.tell_all(Method::DELETE, "down").await;
     });
@@ -88,7 +95,7 @@ impl Member {
         if method == Method::PUT {
             request = request.header(header::CONTENT_TYPE, "application/json");
             let told = json!({ "address": self.address, "version": env!("CARGO_PKG_VERSION"), "state": state,
-                "config_revision": service.settings().heard_revision() });
+                "environment": service.settings().get(&ENVIRONMENT), "config_revision": service.settings().heard_revision() });
             body = Bytes::from(told.to_string());
         }
         let request = request.body(body).map_err(|error| error.to_string())?;

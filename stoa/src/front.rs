@@ -51,12 +51,12 @@ pub fn served(
         let all = here.into_values().fold(Router::new(), Router::merge);
         return Ok(Served { routes: rest(all, running, documents, health, settings), front: None });
     };
-    let faces = Faces::of(settings);
+    let faces = Faces::of(settings, gateway.store().clock());
     // The door knows the routes of all services, those of other processes included.
     let documents: Vec<(&'static str, Value)> = services::all().iter().filter_map(document).collect();
     let table = RouteTable::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
     let graph = Graph::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
-    let upstreams = Upstreams::new(Tuning::default(), doors::inside(settings)?);
+    let upstreams = Upstreams::new(Tuning::default(), Some(doors::inside(settings)?));
     keys.issued_elsewhere(upstreams.clone(), keys_directory(settings).join(REMEMBERED_KEYS));
     let behind = Behind {
         table: Arc::new(table),

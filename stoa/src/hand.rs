@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{Method, Request, StatusCode, header};
+use kernel::http::Entrance;
 use serde_json::Value;
-use tower::ServiceExt;
 
 /// Somebody with a token before the routes of this process.
 pub struct Hand {
@@ -34,10 +34,7 @@ impl Hand {
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
             .map_err(|error| error.to_string())?;
-        let answer = match self.routes.clone().oneshot(request).await {
-            Ok(answer) => answer,
-            Err(never) => match never {},
-        };
+        let answer = self.routes.clone().answer(request).await;
         let status = answer.status();
         let body = to_bytes(answer.into_body(), ANSWER_BYTES_MAX).await.map_err(|error| error.to_string())?;
         Ok((status, serde_json::from_slice(&body).unwrap_or_default()))

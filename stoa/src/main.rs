@@ -39,9 +39,15 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use cli::{Cli, Command};
 use platform::Failure;
+
+/// A tenth of a request's time went into memory before. Without huge pages: with them an idle process holds half as much
+/// again.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match dispatch(Cli::parse()) {

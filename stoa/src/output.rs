@@ -13,13 +13,18 @@ pub fn say(line: impl AsRef<str>) {
 
 /// Says why nothing was done.
 pub fn complain(failure: &Failure) {
-    let mut text = format!("stoa: {failure}");
-    let mut source = std::error::Error::source(failure);
+    let _ = writeln!(std::io::stderr().lock(), "stoa: {}", with_causes(failure));
+}
+
+/// What went wrong and why, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
     while let Some(cause) = source {
         text += &format!(": {cause}");
         source = cause.source();
     }
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    text
 }
 
 /// Rows with aligned columns.

@@ -103,11 +103,16 @@ async fn serve_all(all: &All<'_>, alone: bool, started: Instant) -> Result<ExitC
     if let Some(front) = &front {
         front::hear_all(running, logs, front).await;
     }
-    fleet::join(settings, running, &address, &stopping, &mut tasks)?;
+    fleet::join(settings, running, &address, &health, &stopping, &mut tasks)?;
     health.started(running.iter().map(|service| service.store().clone()).collect());
     welcome(settings, &address, outside, running, started.elapsed());
 
-    let serving = tokio::spawn(doors.serve(routes, stopping, drain));
+    // What a gateway alone is asked is answered elsewhere.
+    let doors = if front.is_some() && running.len() == 1 { doors.with_porters()? } else { doors };
+    let serving = match front {
+        Some(front) => tokio::spawn(doors.serve(front, stopping, drain)),
+        None => tokio::spawn(doors.serve(routes, stopping, drain)),
+    };
     asked_to_stop().await;
     doors::give_notice(settings, &health, asked_to_stop()).await;
     tracing::info!("stopping: no new requests, the running ones may end");

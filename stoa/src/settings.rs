@@ -77,10 +77,11 @@ pub const ADVERTISE: Setting<Option<String>> = Setting::new(
 pub const DATABASE_URL: Setting<Option<Secret<String>>> = Setting::new(
     "database_url",
     || None,
-    "The Postgres to keep data in; without it, files in the data directory hold everything. It may name a \
-     secret: `env:NAME`, `file:/path`, `vault:mount/path#field`.",
+    "The Postgres to keep data in; without it, files in the data directory hold everything. `sslmode` (`disable`, \
+     `prefer`, `require`, `verify-ca`, `verify-full`) and `sslrootcert` in it mean what they mean to libpq. It may \
+     name a secret: `env:NAME`, `file:/path`, `vault:mount/path#field`.",
 )
-.example("postgres://stoa@localhost/stoa");
+.example("postgres://stoa@db.internal/stoa?sslmode=verify-full&sslrootcert=/etc/stoa/db-ca.crt");
 /// Where secrets are kept.
 pub const VAULT_ADDRESS: Setting<Option<String>> = Setting::new(
     "vault.address",

@@ -1,13 +1,23 @@
 //! Starting, stopping, and what is said when something is wrong with either.
 
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
 use crate::server::wait_for;
 use crate::stage::{ALL, Ran, Stage, project};
 use crate::wire::{Request, Wire};
+
+/// A process that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 fn one_line(ran: &Ran) -> &str {
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
@@ -117,6 +127,43 @@ fn health_and_doctor_tell_what_is_so() {
         assert_eq!(doctor.code, Some(0), "{}: {}{}", stage.engine(), doctor.out, doctor.err);
         assert!(doctor.out.contains("Nothing is wrong."), "{}", doctor.out);
     }
+}
+
+/// A container asks itself, whose certificate is for another name, and shows its own where callers must.
+#[test]
+fn an_installation_that_speaks_tls_is_asked_for_its_health() {
+    let stage = Stage::embedded();
+    let mut params = rcgen::CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let ca = params.self_signed(&key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(params, key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["shop.example".to_owned()]).unwrap();
+    let shown = params.signed_by(&key, &issuer).unwrap().pem();
+    for (name, text) in [("ca.crt", ca), ("tls.crt", shown), ("tls.key", key.serialize_pem())] {
+        std::fs::write(stage.path(name), text).unwrap();
+    }
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let asked = |arguments: &[&str]| {
+        let mut command = stage.command(arguments);
+        command.env("STOA_LISTEN", format!("127.0.0.1:{port}"));
+        for (setting, file) in [("CERTIFICATE", "tls.crt"), ("KEY", "tls.key"), ("CLIENT_CA", "ca.crt")] {
+            command.env(format!("STOA_TLS_{setting}"), stage.path(file));
+        }
+        command
+    };
+    let server = Running(asked(&["serve", "registry"]).stdout(Stdio::null()).spawn().unwrap());
+    let ready = wait_for("health over TLS", || {
+        let ran = Ran::of(asked(&["health"]));
+        (ran.code == Some(0)).then_some(ran)
+    });
+    assert!(ready.out.contains("ready"), "{}", ready.out);
+    // Another machine is believed by its authority and its name only.
+    let elsewhere = Ran::of(asked(&["health", &format!("https://127.0.0.1:{port}")]));
+    assert!(one_line(&elsewhere).contains("not valid for name"), "{}", elsewhere.err);
+    drop(server);
+    assert_eq!(Ran::of(asked(&["health"])).code, Some(1));
 }
 
 #[test]

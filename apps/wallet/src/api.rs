@@ -8,6 +8,8 @@ use contracts::{
 use serde::{Deserialize, Serialize};
 use ui::face::{Failure, Visit};
 
+use crate::device::Device;
+
 /// A page of a list.
 #[derive(Debug, Deserialize)]
 pub struct Listed<T> {
@@ -105,6 +107,7 @@ pub struct NewPayment<'a> {
     pub amount: i64,
     pub currency: Currency,
     pub note: Option<&'a str>,
+    pub device: &'a Device,
 }
 
 /// Money on its way into a wallet.

@@ -5,6 +5,7 @@
 
 mod amount;
 mod api;
+mod device;
 mod frame;
 mod install;
 mod link;
@@ -14,8 +15,9 @@ mod said;
 pub mod settings;
 mod words;
 
-use axum::Router;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use kernel::clock::Clock;
 use ui::Asset;
 use ui::face::cookies::Name;
 use ui::face::{self, App, Face, Guise, Words};
@@ -52,8 +54,8 @@ static GUISE: Guise = Guise {
     app: Some(App { manifest: "/wallet/app.webmanifest", icon: "/wallet/icon.svg" }),
 };
 
-/// All pages, below `/wallet`.
-pub fn routes(wallet: Face) -> Router {
+/// All pages, below `/wallet`, by the clock that the services go by.
+pub fn routes(wallet: Face, clock: Clock) -> Router {
     let pages = Router::new()
         .route("/wallet", get(home::show_home))
         .route("/wallet/", get(home::show_home))
@@ -94,6 +96,8 @@ pub fn routes(wallet: Face) -> Router {
         .route("/wallet/security/others/end", post(security::end_others))
         .route("/wallet/security/authenticator", post(authenticator::begin))
         .route("/wallet/security/authenticator/confirm", post(authenticator::confirm))
-        .route("/wallet/security/authenticator/remove", post(authenticator::remove));
+        .route("/wallet/security/authenticator/remove", post(authenticator::remove))
+        .layer(axum::middleware::from_fn(device::know))
+        .layer(Extension(clock));
     install::routes(&wallet.name).merge(face::routes(wallet, &GUISE, pages))
 }

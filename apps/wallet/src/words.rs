@@ -136,7 +136,7 @@ pub const fn top_up(status: TopUpStatus, paying: bool) -> Told {
 
 /// What is said of money on its way out of a wallet.
 pub fn withdrawal(withdrawal: &Withdrawal) -> Told {
-    let called_off = withdrawal.reason.as_deref() == Some("cancelled");
+    let reason = withdrawal.reason.as_deref().unwrap_or_default();
     let (tone, short, title, text) = match withdrawal.status {
         WithdrawalStatus::Requested | WithdrawalStatus::Reserved => (
             Tone::Calm,
@@ -159,11 +159,17 @@ pub fn withdrawal(withdrawal: &Withdrawal) -> Told {
             "The money could not be set aside",
             "There was not enough in your wallet, or it is frozen. Nothing left it.",
         ),
-        WithdrawalStatus::Returned if called_off => (
+        WithdrawalStatus::Returned if reason == "cancelled" => (
             Tone::Plain,
             "Called off",
             "You called this withdrawal off",
             "The money is in your wallet again.",
+        ),
+        WithdrawalStatus::Returned if reason == "frozen" => (
+            Tone::Plain,
+            "Called off",
+            "Your wallet was frozen",
+            "This withdrawal was called off. The money is in your wallet again.",
         ),
         WithdrawalStatus::Returned => (
             Tone::Bad,
@@ -243,7 +249,7 @@ pub fn standing(what: &Activity) -> Option<(Tone, &'static str)> {
         (ActivityState::Pending, _, _) => Some((Tone::Calm, "On its way")),
         (ActivityState::Failed, ActivityKind::TopUp, _) => Some((Tone::Plain, "Came to nothing")),
         (ActivityState::Failed, ActivityKind::Withdrawal, "returned") => {
-            let called_off = what.reason.as_deref() == Some("cancelled");
+            let called_off = matches!(what.reason.as_deref(), Some("cancelled" | "frozen"));
             Some(if called_off { (Tone::Plain, "Called off") } else { (Tone::Bad, "Came back") })
         }
         (ActivityState::Failed, ActivityKind::Withdrawal, _) => Some((Tone::Bad, "Did not work")),

@@ -83,11 +83,11 @@ impl Timestamp {
 
     fn text(self) -> [u8; 24] {
         let (year, month, day) = civil(self.0.div_euclid(MICROS_PER_DAY));
-        let ms = self.0.rem_euclid(MICROS_PER_DAY) / MICROS_PER_MS;
+        let ms = (self.0.rem_euclid(MICROS_PER_DAY) / MICROS_PER_MS) as u32;
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        put(&mut text[0..4], year);
-        put(&mut text[5..7], month);
-        put(&mut text[8..10], day);
+        put(&mut text[0..4], year as u32);
+        put(&mut text[5..7], month as u32);
+        put(&mut text[8..10], day as u32);
         put(&mut text[11..13], ms / 3_600_000);
         put(&mut text[14..16], ms / 60_000 % 60);
         put(&mut text[17..19], ms / 1_000 % 60);
@@ -114,8 +114,9 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
-/// Writes a number that is not negative into all of `out`.
-fn put(out: &mut [u8], mut number: i64) {
+/// Writes a number into all of `out`.
+#[inline]
+fn put(out: &mut [u8], mut number: u32) {
     for digit in out.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;

@@ -25,13 +25,18 @@ const SUBJECT_FIELDS: [&str; 2] = ["userId", "subject"];
 const HIDDEN: &str = "***";
 
 /// What happened anywhere is remembered here.
-pub fn on_any(tx: &mut Tx<'_>, event: &Envelope) -> Result<(), Error> {
+pub fn on_any(tx: &mut Tx<'_>, events: &[&Envelope]) -> Result<(), Error> {
+    let records = events.iter().map(|event| record_of(tx, event)).collect();
+    commands::remember(tx, records)
+}
+
+fn record_of(tx: &Tx<'_>, event: &Envelope) -> Record {
     let kind = KNOWN.find(&event.event_type);
     let action = kind.map_or(event.event_type.as_str(), |kind| kind.name);
     let (subject, details) = details_of(event, kind);
     // Nobody's event is taken for a word of the audit service itself.
     let source = event.source.as_deref().filter(|source| *source != SOURCE).unwrap_or("unknown");
-    let record = Record {
+    Record {
         project_id: project_of(tx),
         id: tx.new_id(),
         occurred_at: event.occurred_at,
@@ -47,8 +52,7 @@ pub fn on_any(tx: &mut Tx<'_>, event: &Envelope) -> Result<(), Error> {
         causation: Some(event.event_id.to_string()),
         subject: subject.map(|subject| subject.as_str().to_owned()),
         details,
-    };
-    commands::remember(tx, vec![record])
+    }
 }
 
 /// Whoever is forgotten elsewhere is forgotten here: what is kept about them can be read no more.

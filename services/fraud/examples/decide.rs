@@ -21,7 +21,7 @@ const DECISIONS: usize = 20_000;
 const RULES: usize = 50;
 
 fn main() -> Result<(), Failure> {
-    let profiles = profiles()?;
+    let profiles = profiles();
     let rules = rule_set()?.compile(1).map_err(|_| "the rules have mistakes")?;
     let (model, clock) = (Model::present()?, Clock::system());
     let (mut judging, mut whole, mut blocked) = (Vec::new(), Vec::new(), 0);
@@ -30,8 +30,9 @@ fn main() -> Result<(), Failure> {
         let names = facts.named();
         let begun = clock.wall();
         let mut known = Known::default();
-        for (known, text) in known.iter_mut().zip(&profiles) {
-            *known = Some((Timestamp::from_millis(START_MS), serde_json::from_str(text)?));
+        for (known, bytes) in known.iter_mut().zip(&profiles) {
+            let profile = Profile::unpacked(bytes).ok_or("a profile cannot be read")?;
+            *known = Some((Timestamp::from_millis(START_MS), profile));
         }
         let asked = clock.wall();
         let evidence = Evidence::gather(facts.clone(), &names, &known);
@@ -39,15 +40,17 @@ fn main() -> Result<(), Failure> {
         let said = clock.wall();
         for (subject, known) in Subject::ALL.into_iter().zip(&mut known) {
             if let Some((_, profile)) = known {
-                profile.add(facts.at.as_millis(), facts.amount, facts.currency, &others(subject, &names));
-                blocked += serde_json::to_string(profile)?.len() % 2;
+                let others = others(subject, &names);
+                profile.add(facts.at.as_millis(), facts.currency, &others);
+                profile.learn(facts.at.as_millis(), facts.amount, facts.currency, &others);
+                blocked += profile.packed().len() % 2;
             }
         }
         blocked += serde_json::to_string(&evidence)?.len() + serde_json::to_string(&verdict)?.len();
         judging.push(said.duration_since(asked).as_micros());
         whole.push(clock.wall().duration_since(begun).as_micros());
     }
-    let bytes = profiles.iter().map(String::len).sum::<usize>();
+    let bytes = profiles.iter().map(Vec::len).sum::<usize>();
     println!(
         "{DECISIONS} decisions, {RULES} rules, the model, four profiles of {bytes} bytes together ({blocked})"
     );
@@ -72,16 +75,17 @@ fn facts(at_ms: i64, number: usize) -> Facts {
 }
 
 /// Four profiles of somebody who has paid every 20 minutes for a month.
-fn profiles() -> Result<Vec<String>, serde_json::Error> {
+fn profiles() -> Vec<Vec<u8>> {
     let mut profiles = [const { None::<Profile> }; 4].map(Option::unwrap_or_default);
     for number in 0..2_160_usize {
         let facts = facts(START_MS - (2_160 - number as i64) * 1_200_000, number);
         for (subject, profile) in Subject::ALL.into_iter().zip(&mut profiles) {
             let met = others(subject, &facts.named());
-            profile.add(facts.at.as_millis(), facts.amount, facts.currency, &met);
+            profile.add(facts.at.as_millis(), facts.currency, &met);
+            profile.learn(facts.at.as_millis(), facts.amount, facts.currency, &met);
         }
     }
-    profiles.iter().map(serde_json::to_string).collect()
+    profiles.iter().map(Profile::packed).collect()
 }
 
 /// Fifty rules of every kind, few of which speak.

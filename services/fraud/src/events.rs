@@ -1,13 +1,15 @@
-//! What is heard: money that is set aside for a payment, orders that a provider is to be paid for, and people.
+//! What is heard: money that is set aside for a payment, how the payment ended, orders that a provider is to be paid for,
+//! and people.
 
 use contracts::UserId;
 use contracts::events::access::UserErased;
-use contracts::events::wallet::{AccountCreated, BalanceReserved};
-use contracts::events::{OrderCreated, UserCreated};
+use contracts::events::wallet::{AccountCreated, BalanceReserved, WalletPaymentCompleted};
+use contracts::events::{OrderCreated, PaymentFailed, PaymentKind, UserCreated};
 use kernel::events::Heard;
 use kernel::store::{Scope, Tx};
 
 use crate::commands::deciding::{self, Consequence};
+use crate::commands::reviews::{self, End};
 use crate::domain::PaymentName;
 use crate::domain::facts::{Facts, Source};
 use crate::error::Error;
@@ -29,6 +31,19 @@ pub fn on_balance_reserved(tx: &mut Tx<'_>, heard: &Heard<'_, BalanceReserved>) 
     };
     let name = PaymentName::of(payment.payment_id);
     deciding::judge(tx, &name, facts, Consequence::Acts, false)
+}
+
+/// A payment between wallets is done: whoever had to look at it has let it go on.
+pub fn on_payment_completed(tx: &mut Tx<'_>, heard: &Heard<'_, WalletPaymentCompleted>) -> Result<(), Error> {
+    reviews::end(tx, &PaymentName::of(heard.payment.payment_id), End::Completed, heard.at)
+}
+
+/// A payment between wallets came to nothing; what it says does not name it, so its key does.
+pub fn on_payment_failed(tx: &mut Tx<'_>, heard: &Heard<'_, PaymentFailed>) -> Result<(), Error> {
+    match (heard.kind, PaymentName::try_from(heard.key.to_owned())) {
+        (PaymentKind::Wallet, Ok(payment)) => reviews::end(tx, &payment, End::Failed, heard.at),
+        (PaymentKind::Wallet, Err(_)) | (PaymentKind::Provider, _) => Ok(()),
+    }
 }
 
 /// A provider is to be paid for an order: whether that is judged is a setting, which a job can read.

@@ -22,11 +22,13 @@ use kernel::service::Service;
 /// Everything fraud brings to the binary.
 pub fn service() -> Service {
     Service::new("fraud")
-        .migrations(migrations!["0001_fraud.sql", "0002_marks.sql"])
+        .migrations(migrations!["0001_fraud.sql", "0002_marks.sql", "0003_packed.sql", "0004_alerts.sql"])
         .setting(settings::MODE.declare())
         .setting(settings::TIMEOUT.declare())
         .routes(http::routes)
         .hears(events::on_balance_reserved)
+        .hears(events::on_payment_completed)
+        .hears(events::on_payment_failed)
         .hears(events::on_order_created)
         .hears(events::on_user_created)
         .hears(events::on_account_created)

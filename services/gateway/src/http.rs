@@ -215,8 +215,9 @@ impl Standing {
             };
             (state.service, (status, called))
         });
-        // A service that runs here is not asked for elsewhere.
-        let by_name: BTreeMap<String, (&str, usize)> = elsewhere.chain(here).collect();
+        let routed = self.table.iter().map(|route| (route.service.to_owned(), ("down", 0)));
+        // A service that runs here is not asked for elsewhere, and one that is nowhere is down.
+        let by_name: BTreeMap<String, (&str, usize)> = routed.chain(elsewhere).chain(here).collect();
         let services: Vec<ServiceStatus> = by_name
             .into_iter()
             .map(|(service, (status, instances))| ServiceStatus { service, status, instances })

@@ -61,6 +61,8 @@ pub enum Tier {
 struct Told {
     tier: Option<Tier>,
     admin: Option<bool>,
+    /// Its answer holds a secret and is kept for no idempotency key: twice is twice.
+    unkept: bool,
     timeout_ms: Option<u64>,
     /// The prefix of the id in the path: `wpay`.
     id_prefix: Option<String>,
@@ -226,9 +228,9 @@ impl Route {
         })
     }
 
-    /// Whether doing it twice is doing it once.
-    pub fn is_idempotent(&self) -> bool {
-        self.method.is_idempotent()
+    /// Whether doing it twice is doing it once; `keyed` says whether it comes with an idempotency key.
+    pub fn is_idempotent(&self, keyed: bool) -> bool {
+        self.method.is_idempotent() || (keyed && !self.told.unkept)
     }
 
     /// Whether its answer is a stream that can be followed.
@@ -355,6 +357,18 @@ mod tests {
         ] {
             assert_eq!(by_body(&both, body.as_bytes()).unwrap().service, service, "{body}");
         }
+    }
+
+    #[test]
+    fn a_key_makes_a_write_repeatable_unless_its_answer_is_kept_nowhere() {
+        let document = json!({ "paths": {
+            "/a": { "post": {} }, "/b": { "post": { "x-stoa": { "unkept": true } } }, "/c": { "get": {} },
+        } });
+        let table = RouteTable::of(&[("x", document)]).unwrap();
+        let repeatable = |keyed: bool| -> Vec<&str> {
+            table.iter().filter(|route| route.is_idempotent(keyed)).map(|route| route.path.as_str()).collect()
+        };
+        assert_eq!((repeatable(true), repeatable(false)), (vec!["/a", "/c"], vec!["/c"]));
     }
 
     #[test]

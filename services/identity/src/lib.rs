@@ -30,7 +30,7 @@ pub use error::Error;
 /// Everything identity brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("identity")
-        .migrations(migrations!["0001_persons.sql", "0002_projects.sql"])
+        .migrations(migrations!["0001_persons.sql", "0002_projects.sql", "0003_names.sql"])
         .routes(|| OpenApiRouter::new().merge(accounts::routes()).merge(access::routes()))
         .tells::<UserCreated>()
         .tells::<UserLoggedIn>()

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use contracts::{ProjectId, Timestamp, TransactionId};
@@ -35,8 +35,6 @@ pub struct Books {
     marks: String,
     indexed: Position,
     runs: Vec<Run>,
-    /// The highest id of all runs: most that are asked for are beyond it.
-    highest: Option<TransactionId>,
     ends: VecDeque<(Position, Hash)>,
     /// Accounts whose rows do not know all, in the order in which they began to lag. One that was written since is here
     /// until its turn comes.
@@ -56,11 +54,14 @@ pub struct Books {
 #[derive(Debug, Default)]
 pub struct Shelf {
     kept: AtomicU32,
+    /// Counts who asked.
+    asked: AtomicU64,
     working: Mutex<Library>,
     reading: Mutex<Library>,
 }
 
-type Library = HashMap<ProjectId, Arc<Mutex<Books>>>;
+/// Books, and who asked for them last.
+type Library = HashMap<ProjectId, (u64, Arc<Mutex<Books>>)>;
 
 /// What is written of the books beside the journal itself.
 pub struct Written {
@@ -101,11 +102,17 @@ impl Shelf {
     fn book(&self, all: &Mutex<Library>, project: ProjectId) -> Arc<Mutex<Books>> {
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= PROJECTS_KEPT && !all.contains_key(&project) {
-            all.retain(|_, books| Arc::strong_count(books) > 1);
+            let idle = all.iter().filter(|(_, (_, books))| Arc::strong_count(books) == 1);
+            let longest = idle.min_by_key(|(_, (asked, _))| *asked).map(|(project, _)| *project);
+            if let Some(project) = longest {
+                all.remove(&project);
+            }
         }
         let kept = self.kept.load(Ordering::Relaxed);
-        let new = || Arc::new(Mutex::new(Books { kept, ..Books::default() }));
-        Arc::clone(all.entry(project).or_insert_with(new))
+        let new = || (0, Arc::new(Mutex::new(Books { kept, ..Books::default() })));
+        let (asked, books) = all.entry(project).or_insert_with(new);
+        *asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(books)
     }
 }
 
@@ -149,7 +156,7 @@ impl Books {
     }
 
     fn add(&mut self, run: Run) {
-        self.highest = self.highest.max(Some(run.last));
+        self.state.know_highest(run.last);
         self.runs.push(run);
     }
 
@@ -239,11 +246,11 @@ impl Books {
         places: &mut store::Places,
         id: TransactionId,
     ) -> Result<Option<Item>, StoreError> {
+        if self.state.is_beyond(id) {
+            return Ok(None);
+        }
         if let Some(position) = self.state.latest(id) {
             return places.item(tx, position);
-        }
-        if self.highest < Some(id) {
-            return Ok(None);
         }
         for run in self.runs.iter().rev().filter(|run| run.may_have(id)) {
             if let Some(position) = store::find_in(tx, run, id)? {
@@ -378,6 +385,22 @@ mod tests {
             head: Position::NOWHERE,
             opened_at: Timestamp::MIN,
         }
+    }
+
+    #[test]
+    fn whose_books_were_not_asked_for_the_longest_time_are_read_anew() {
+        let shelf = Shelf::default();
+        let project = |number: usize| ProjectId::from_u128(number as u128);
+        let known = |number| shelf.working.lock().unwrap().contains_key(&project(number));
+        (0..PROJECTS_KEPT).for_each(|number| drop(shelf.working(project(number))));
+        let at_work = shelf.working(project(1));
+        drop(shelf.working(project(0)));
+        drop(shelf.working(project(PROJECTS_KEPT)));
+        assert!(known(0) && known(1) && !known(2) && known(3) && known(PROJECTS_KEPT));
+        (4..PROJECTS_KEPT * 3).for_each(|number| drop(shelf.working(project(number))));
+        assert!(known(1), "who is at work is not sent away");
+        assert!(Arc::ptr_eq(&at_work, &shelf.working(project(1))));
+        assert_eq!(shelf.working.lock().unwrap().len(), PROJECTS_KEPT);
     }
 
     #[test]

@@ -67,6 +67,9 @@ impl From<Error> for Problem {
                 Self::conflict(result.as_str(), message).with_details(json!({ "leg": leg }))
             }
             Error::NotReversible(NotReversible::NothingMoved) => Self::conflict("nothing_moved", message),
+            Error::NotReversible(NotReversible::OfSomethingElse) => {
+                Self::conflict("of_something_else", message)
+            }
             Error::NotReversible(NotReversible::AlreadyReversed) => {
                 Self::conflict("already_reversed", message)
             }

@@ -38,6 +38,10 @@ pub fn register(jobs: &mut Jobs) {
         Ok(each_night) => jobs.every("ledger.verify", each_night, start_verifying),
         Err(error) => tracing::error!(%error, "journals are not replayed at night"),
     }
+    match Schedule::interval(OVERDUE_EVERY) {
+        Ok(now_and_then) => jobs.every("ledger.overdue", now_and_then, look_for_overdue),
+        Err(error) => tracing::error!(%error, "nobody looks for holds that should have ended"),
+    }
 }
 
 /// Says what is done with settings at hand. Replaying reads for long, so it is no work for the writer.
@@ -59,6 +63,9 @@ pub fn register_calls(jobs: &mut Jobs, means: &Means) {
     (policy.call_timeout, policy.lease) = (REPLAY_MAX, 2 * REPLAY_MAX);
 }
 
+/// How often it is looked whether holds are left that should have ended: their own job may have been given up while the
+/// ledger was stopped.
+const OVERDUE_EVERY: Duration = Duration::from_secs(10 * 60);
 const EACH_NIGHT: &str = "23 2 * * *";
 const REPLAY_MAX: Duration = Duration::from_secs(30 * 60);
 const PROJECTS_AT_A_TIME: u32 = 500;
@@ -66,6 +73,15 @@ const PROJECTS_AT_A_TIME: u32 = 500;
 fn expire_holds(tx: &mut Tx<'_>, _: &ExpireHolds) -> Result<(), Error> {
     if keeping::expire_holds(tx)? {
         tx.enqueue(&ExpireHolds {})?;
+    }
+    Ok(())
+}
+
+/// Hands out the holds that are over, and were for a while.
+fn look_for_overdue(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let before = tx.now().saturating_sub(OVERDUE_EVERY);
+    for project in store::projects_with_holds_due(tx, before, PROJECTS_AT_A_TIME)? {
+        tx.enqueue_for(project, &ExpireHolds {}, tx.now())?;
     }
     Ok(())
 }

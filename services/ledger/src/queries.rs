@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use crate::books::{Books, Shelf};
 use crate::commands::batch::Turn;
-use crate::domain::{Account, Address, Balances, Difference, Entry, Hash, Item, Position, Replay};
+use crate::domain::{Account, Address, Balances, Difference, Entry, Hash, Item, Position, Reference, Replay};
 use crate::error::Error;
 use crate::store::{self, Line, PeriodRow, Places, TransactionKind, TransactionRow};
 
@@ -147,13 +147,20 @@ fn of_leg(tx: &mut Tx<'_>, entry: Entry) -> Result<Record, StoreError> {
     Ok(Record { row, legs: vec![entry], reversed, accounts: Vec::new() })
 }
 
-/// Transactions before one, newest first, without their legs.
+/// Transactions before one, newest first, without their legs; of a reference the one that has it.
 pub fn transactions(
     tx: &mut Tx<'_>,
+    reference: Option<&Reference>,
     before: Option<TransactionId>,
     limit: u32,
 ) -> Result<Vec<Record>, StoreError> {
-    let rows = store::transactions(tx, before, limit)?;
+    let rows = match reference {
+        Some(reference) => {
+            let named = store::transaction_by_reference(tx, reference)?;
+            named.into_iter().filter(|row| before.is_none_or(|before| row.id < before)).collect()
+        }
+        None => store::transactions(tx, before, limit)?,
+    };
     Ok(rows
         .into_iter()
         .map(|row| Record { row, legs: Vec::new(), reversed: 0, accounts: Vec::new() })

@@ -27,7 +27,7 @@ pub struct Deliver {
     pub provider: usize,
 }
 
-/// Something that an event has to say; settings are at hand only where calls are made, so it is made ready there.
+/// Something that an event has to say; settings are at hand where jobs are done, so it is made ready there.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Compose {
     /// What.
@@ -108,17 +108,15 @@ pub fn register(jobs: &mut Jobs) {
 /// What needs the means of calls: providers, and settings.
 pub fn register_calls(jobs: &mut Jobs, means: &Means) {
     jobs.queue(Deliver::QUEUE, AT_ONCE);
-    jobs.queue(Compose::QUEUE, AT_ONCE);
     let mine = means.clone();
     let deliver = move |job: Arc<Deliver>, attempt| deliver(mine.clone(), job, attempt);
     // A worker that died in the middle of a call is asked about like a provider that fell silent.
     jobs.outside(deliver, delivering::record).on_unknown = OnUnknown::AskAgain;
     let mine = means.clone();
-    let rules = move |_: Arc<Compose>, attempt: Attempt| {
-        let rules = attempt.project.map(|project| settings::rules(&mine.settings, project));
-        async move { rules.ok_or_else(|| CallTrouble::Refused("it belongs to no project".to_owned())) }
-    };
-    jobs.outside(rules, compose).on_unknown = OnUnknown::AskAgain;
+    jobs.inside(move |tx, job: &Compose| {
+        let rules = settings::rules(&mine.settings, tx.project()?);
+        compose(tx, job, &rules)
+    });
     let mine = means.clone();
     let kept = move |_: Arc<Sweep>, _| {
         let kept = mine.settings.get(&KEPT);
@@ -154,8 +152,7 @@ async fn deliver(means: Means, job: Arc<Deliver>, attempt: Attempt) -> Result<Re
 }
 
 /// Makes ready what an event has to say; what cannot be made ready is kept for people to see.
-fn compose(tx: &mut Tx<'_>, job: &Compose, outcome: &Outcome<Rules>) -> Result<(), Error> {
-    let Outcome::Done(rules) = outcome else { return Ok(()) };
+fn compose(tx: &mut Tx<'_>, job: &Compose, rules: &Rules) -> Result<(), Error> {
     let once = Once { key: job.key.clone(), fingerprint: None };
     let wanted = match with_code(tx, job) {
         Ok(wanted) => wanted,

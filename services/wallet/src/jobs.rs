@@ -39,6 +39,24 @@ pub struct FreezePayment {
     pub payment: WalletPaymentId,
 }
 
+/// An account was frozen: the withdrawals that are to leave it are to be found.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FreezeLeaving {
+    /// Which account.
+    pub account: WalletAccountId,
+    /// What was asked for later was asked for after it was thawed.
+    pub at: Timestamp,
+    /// Withdrawals up to this one were found before.
+    pub after: Option<WithdrawalId>,
+}
+
+/// A withdrawal of a frozen account is to be called off.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FreezeWithdrawal {
+    /// Which.
+    pub withdrawal: WithdrawalId,
+}
+
 /// The time of a top-up is over, unless it was given more.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct TopUpDeadline {
@@ -95,6 +113,14 @@ impl Job for FreezePayment {
     const KIND: &'static str = "wallet.freeze_payment";
 }
 
+impl Job for FreezeLeaving {
+    const KIND: &'static str = "wallet.freeze_leaving";
+}
+
+impl Job for FreezeWithdrawal {
+    const KIND: &'static str = "wallet.freeze_withdrawal";
+}
+
 impl Job for TopUpDeadline {
     const KIND: &'static str = "wallet.top_up_deadline";
 }
@@ -119,6 +145,8 @@ impl Job for PayDue {
     const KIND: &'static str = "wallet.pay_due";
 }
 
+/// How often somebody looks for payments whose time is over.
+const HAND_OUT_EVERY: Duration = Duration::from_secs(2);
 /// How often somebody looks for what was forgotten.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
 
@@ -126,11 +154,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(300);
 pub fn register(jobs: &mut Jobs) {
     jobs.inside(|tx, job: &Deadline| saga::run_out(tx, job.payment));
     jobs.inside(|tx, job: &FreezePayment| saga::freeze(tx, job.payment));
+    jobs.inside(|tx, job: &FreezeWithdrawal| withdrawals::freeze(tx, job.withdrawal));
     jobs.inside(accounts::freeze_pending);
+    jobs.inside(accounts::freeze_leaving);
     jobs.inside(|tx, job: &TopUpDeadline| top_ups::run_out(tx, job.top_up));
     jobs.inside(|tx, job: &WithdrawalDeadline| withdrawals::run_out(tx, job.withdrawal));
     jobs.inside(|tx, job: &TopUpThawed| top_ups::thawed(tx, job.top_up));
     jobs.inside(top_ups::thaw_held);
+    if let Ok(often) = Schedule::interval(HAND_OUT_EVERY) {
+        jobs.every("wallet.deadlines", often, saga::hand_out_overdue);
+    }
     if let Ok(often) = Schedule::interval(LOOK_EVERY) {
         jobs.every("wallet.overdue", often, saga::look_for_overdue);
     }

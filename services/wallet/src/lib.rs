@@ -34,7 +34,8 @@ pub fn service() -> Service {
             "0002_funding.sql",
             "0003_names.sql",
             "0004_activity.sql",
-            "0005_calling_off.sql"
+            "0005_calling_off.sql",
+            "0006_deadlines.sql"
         ])
         .routes(http::routes)
         .hears(events::on_user_created)

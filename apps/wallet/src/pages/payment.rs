@@ -17,6 +17,7 @@ use ui::{Field, badge, money, nav, when};
 use super::{fact, key_of, signed, somebody, title};
 use crate::amount;
 use crate::api::{Account, Payment, Status, my_accounts};
+use crate::device::Device;
 use crate::frame::ROOT;
 use crate::said;
 use crate::words::{person, refusal, told};
@@ -88,6 +89,7 @@ pub async fn show_return(
 /// `POST /wallet/payments/{payment}/return`: gives it back, once for its key.
 pub async fn return_money(
     Extension(visit): Extension<Visit>,
+    Extension(device): Extension<Device>,
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Failure> {
@@ -102,8 +104,8 @@ pub async fn return_money(
         Err(bad) => return refused(bad.told()),
     };
     let path = format!("/api/v1/wallet/payments/{}/refund", payment.id);
-    let asked =
-        visit.as_visitor()?.post_once::<Payment>(&path, key, &json!({"amount": amount.minor()})).await;
+    let body = json!({"amount": amount.minor(), "device": device});
+    let asked = visit.as_visitor()?.post_once::<Payment>(&path, key, &body).await;
     let error = match asked {
         Ok(back) => return Ok(redirect(ROOT, &format!("/wallet/payments/{}", back.id))),
         Err(error) => error,

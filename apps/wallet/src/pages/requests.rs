@@ -17,6 +17,7 @@ use ui::{Field, Icon, badge, empty, icon, money, nav, when};
 use super::{amount_field, amount_label, available, chosen, crumbs, fact, key_of, somebody, which};
 use crate::amount;
 use crate::api::{Account, Listed, Request, RequestState, me, my_accounts};
+use crate::device::Device;
 use crate::frame::ROOT;
 use crate::said;
 use crate::words::{person, refusal, request as standing};
@@ -132,11 +133,12 @@ pub async fn show_request(
 /// `POST /wallet/requests/{request}/accept`: pays, once for its key.
 pub async fn accept(
     Extension(visit): Extension<Visit>,
+    Extension(device): Extension<Device>,
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Failure> {
     let path = format!("/api/v1/wallet/requests/{}/accept", client::encoded(&id));
-    let body = json!({"from_account": posted.get("from")});
+    let body = json!({"from_account": posted.get("from"), "device": device});
     let key = key_of(&posted)?;
     let error = match visit.as_visitor()?.post_once::<Request>(&path, key, &body).await {
         Ok(Request { payment_id: Some(payment), .. }) => {

@@ -17,6 +17,7 @@ use ui::{Field, Icon, Tone, empty, icon, money, notice};
 use super::{amount_field, available, choices, crumbs, fact, key_of};
 use crate::amount;
 use crate::api::{Account, NewPayment, Payee, Payment, my_accounts, payees};
+use crate::device::Device;
 use crate::frame::ROOT;
 use crate::words::{refusal, wallet};
 
@@ -115,7 +116,11 @@ pub async fn check(Extension(visit): Extension<Visit>, posted: Posted) -> Result
 }
 
 /// `POST /wallet/payments`: pays what was looked at, once for its key.
-pub async fn pay(Extension(visit): Extension<Visit>, posted: Posted) -> Result<Response, Failure> {
+pub async fn pay(
+    Extension(visit): Extension<Visit>,
+    Extension(device): Extension<Device>,
+    posted: Posted,
+) -> Result<Response, Failure> {
     let (typed, key) = (Typed::of(&posted), key_of(&posted)?);
     let account = posted.get("account").parse::<WalletAccountId>().map_err(|_| Failure::Forged)?;
     let mine = my_accounts(&visit).await?;
@@ -127,6 +132,7 @@ pub async fn pay(Extension(visit): Extension<Visit>, posted: Posted) -> Result<R
         amount: amount.minor(),
         currency: from.currency,
         note: Some(typed.note.as_str()).filter(|note| !note.is_empty()),
+        device: &device,
     };
     let asked = visit.as_visitor()?.post_once::<Payment>("/api/v1/wallet/payments", key, &wanted).await;
     let error = match asked {

@@ -5,13 +5,14 @@ use axum::extract::Query;
 use axum::response::Response;
 use contracts::Timestamp;
 use http::{HeaderValue, Method, header};
+use kernel::clock::Clock;
 use maud::html;
 use serde::Deserialize;
 use ui::Field;
 use ui::face::{Failure, Sheet, Visit, redirect};
 
 use super::{crumbs, which};
-use crate::api::{Account, Listed, Payment, Statement, me, my_accounts};
+use crate::api::{Account, Statement, me, my_accounts};
 use crate::frame::ROOT;
 use crate::printed::{self, About};
 
@@ -51,16 +52,15 @@ const MONTHS_MAX: usize = 24;
 /// `GET /wallet/statement`.
 pub async fn show_statement(
     Extension(visit): Extension<Visit>,
+    Extension(clock): Extension<Clock>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
     let mine = my_accounts(&visit).await?;
     let Some(oldest) = mine.iter().map(|account| account.opened_at).min() else {
         return Ok(redirect(ROOT, ROOT));
     };
-    // The last month in which something happened; the clock of whoever asks is not ours.
-    let last: Listed<Payment> = visit.as_visitor()?.get("/api/v1/wallet/payments?limit=1").await?;
-    let newest = last.data.first().map_or(oldest, |payment| payment.created_at.max(oldest));
-    let months: Vec<(String, String)> = months(oldest, newest);
+    // What the ledger books by itself is in no list, so all months are offered.
+    let months: Vec<(String, String)> = months(oldest, clock.now().max(oldest));
     let months: Vec<(&str, &str)> =
         months.iter().map(|(value, label)| (value.as_str(), label.as_str())).collect();
     let main = html! {

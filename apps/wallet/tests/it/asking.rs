@@ -68,7 +68,7 @@ async fn a_request_is_looked_at_and_paid() {
     world.answers(ACCEPT, 202, paid);
     let sent = ana.send(&look, "/wallet/requests/wreq_1/accept", &[]).await;
     assert_eq!(sent.sent_to(), format!("/wallet/payments/{}", payment_id(9)));
-    assert_eq!(world.asked(ACCEPT)[0].body, json!({"from_account": account(1)}));
+    assert_eq!(world.asked(ACCEPT)[0].body, json!({"from_account": account(1), "device": ana.device()}));
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ pub struct Page {
 
 impl Browser {
     pub fn of(world: &World) -> Self {
-        Self { wallet: wallet_app::routes(world.face()), cookies: BTreeMap::new() }
+        Self { wallet: wallet_app::routes(world.face(), world.clock()), cookies: BTreeMap::new() }
     }
 
     /// Ana's, who is signed in.
@@ -35,6 +35,11 @@ impl Browser {
         assert_eq!(browser.send(&form, "/wallet/sign-in", &typed).await.sent_to(), "/wallet");
         world.things().asked.clear();
         browser
+    }
+
+    /// The name that it keeps for the wallet.
+    pub fn device(&self) -> String {
+        self.cookies["stoa_wallet_device"].clone()
     }
 
     pub async fn open(&mut self, path: &str) -> Page {

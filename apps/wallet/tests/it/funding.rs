@@ -125,6 +125,11 @@ async fn a_withdrawal_says_how_it_stands() {
         let page = ana.open(&format!("/wallet/withdrawals/{}/{}", account(1), withdrawal_id())).await;
         page.shows(&[told, "****u7ix"]);
     }
+    let mut frozen = withdrawal("returned");
+    frozen["reason"] = json!("frozen");
+    world.answers(&of_account("GET", &format!("withdrawals/{}", withdrawal_id())), 200, frozen);
+    let page = ana.open(&format!("/wallet/withdrawals/{}/{}", account(1), withdrawal_id())).await;
+    page.shows(&["Your wallet was frozen", "was called off"]).hides(&["Check where it was to go"]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::world::{World, account, activity, happened, page_of, payment, payment_id, problem, wallet};
+use crate::world::{World, account, activity, happened, page_of, payment_id, problem, wallet};
 
 #[tokio::test]
 async fn the_first_page_says_what_there_is_and_follows_it() {
@@ -89,12 +89,21 @@ async fn history_is_searched_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_statement_comes_as_a_sheet_and_on_paper() {
+async fn a_statement_of_each_month_is_offered_whatever_happened_in_it() {
     let world = World::default();
-    world.answers("GET /api/v1/wallet/payments", 200, page_of(json!([payment(1, 1, 2, "completed")])));
     let mut ana = Browser::ana(&world).await;
     let page = ana.open("/wallet/statement").await;
     page.shows(&["November 2026", "October 2026", "September 2026"]).hides(&["August 2026", "December 2026"]);
+    assert!(
+        world.asked("GET /api/v1/wallet/payments").is_empty(),
+        "months without payments have statements too"
+    );
+}
+
+#[tokio::test]
+async fn a_statement_comes_as_a_sheet_and_on_paper() {
+    let world = World::default();
+    let mut ana = Browser::ana(&world).await;
     let sheet = format!("GET /api/v1/accounts/{}/statement.csv", account(1));
     world.answers(&sheet, 200, json!("moved_at,amount\r\n"));
     let query = format!("month=2026-11&account={}", account(1));

@@ -25,7 +25,7 @@ async fn nothing_moves_before_somebody_has_looked_at_it() {
     let paid = ana.send(&look, "/wallet/payments", &[]).await;
     assert_eq!(paid.sent_to(), format!("/wallet/payments/{}", payment_id(7)));
     let expected = json!({"from_account": account(1), "to": account(2), "amount": 1250, "currency": "EUR",
-        "note": "Tea"});
+        "note": "Tea", "device": ana.device()});
     assert_eq!(world.asked(PAY)[0].body, expected);
 }
 
@@ -43,6 +43,36 @@ async fn a_form_that_is_sent_twice_asks_with_the_same_key_and_another_look_with_
     let keys: Vec<_> = world.asked(PAY).into_iter().map(|asked| asked.key.unwrap()).collect();
     assert_eq!(keys[0], keys[1]);
     assert_ne!(keys[0], keys[2]);
+}
+
+#[tokio::test]
+async fn a_device_is_the_same_for_a_year_and_told_with_each_payment() {
+    let world = World::default();
+    world.answers(PAY, 202, payment(7, 1, 2, "initiated"));
+    let mut ana = Browser::ana(&world).await;
+    let kept = |page: &Page| {
+        let mut set =
+            page.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned());
+        set.find(|set| set.starts_with("stoa_wallet_device="))
+    };
+    let first = kept(&ana.open("/wallet").await).unwrap();
+    let device = ana.device();
+    let lasting = "HttpOnly; SameSite=Lax; Path=/wallet; Max-Age=31536000";
+    assert_eq!(first, format!("stoa_wallet_device={device}; {lasting}"));
+    for _ in 0..2 {
+        let look = looks(&mut ana, "12.50").await;
+        assert_eq!(kept(&look), None, "it has a name already");
+        ana.send(&look, "/wallet/payments", &[]).await.sent_to();
+    }
+    let told: Vec<_> = world.asked(PAY).into_iter().map(|asked| asked.body["device"].clone()).collect();
+    assert_eq!(told, [json!(device), json!(device)]);
+    let mut another = Browser::ana(&world).await;
+    another.open("/wallet").await;
+    assert_ne!(another.device(), device);
+    for bad in ["x", &"z".repeat(32), &"0".repeat(33)] {
+        ana.cookies.insert("stoa_wallet_device".to_owned(), bad.to_owned());
+        assert!(kept(&ana.open("/wallet").await).is_some(), "{bad:?} is no name that we gave");
+    }
 }
 
 #[tokio::test]
@@ -202,5 +232,5 @@ async fn what_arrived_can_be_given_back_and_what_left_cannot() {
     world.answers(&refund, 202, payment(8, 1, 2, "initiated"));
     let back = ana.send(&form, &page, &[("amount", "5")]).await;
     assert_eq!(back.sent_to(), format!("/wallet/payments/{}", payment_id(8)));
-    assert_eq!(world.asked(&refund).last().unwrap().body, json!({"amount": 500}));
+    assert_eq!(world.asked(&refund).last().unwrap().body, json!({"amount": 500, "device": ana.device()}));
 }

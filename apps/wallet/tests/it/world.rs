@@ -8,6 +8,7 @@ use client::Client;
 use contracts::{Currency, Id, TopUpId, UserId, WalletAccountId, WalletPaymentId, WithdrawalId};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use kernel::clock::Clock;
 use serde_json::{Value, json};
 use ui::face::{Face, Seller};
 
@@ -139,6 +140,11 @@ impl World {
     /// What was asked with this method and a path that begins so.
     pub fn asked(&self, call: &str) -> Vec<Asked> {
         self.things().asked.iter().filter(|asked| asked.call.starts_with(call)).cloned().collect()
+    }
+
+    /// Its clock, in the evening of the day on which all of this happened.
+    pub fn clock(&self) -> Clock {
+        Clock::held("2026-11-20T18:00:00.000Z".parse().unwrap())
     }
 
     /// The face over it.

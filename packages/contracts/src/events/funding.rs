@@ -101,7 +101,7 @@ pub struct WithdrawalRequested {
 pub struct WithdrawalCancelRequested {
     /// The withdrawal.
     pub withdrawal_id: WithdrawalId,
-    /// Why, as a stable code: `cancelled`, `timed_out`.
+    /// Why, as a stable code: `cancelled`, `frozen`, `timed_out`.
     pub reason: String,
 }
 

@@ -22,14 +22,22 @@ pub const CSRF_USE: &[u8] = b"csrf";
 /// What browsers put before the name of a cookie that only this host over TLS may have set.
 const PREFIXES: [&str; 2] = ["__Host-", "__Secure-"];
 
-/// The value of a cookie, with or without a prefix that browsers guard.
+/// The value of a cookie. One with a prefix that browsers guard is taken before one without: that could be from a page
+/// of a neighbouring host.
 pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    texts.flat_map(|text| text.split(';')).find_map(|pair| {
-        let (found, value) = pair.trim().split_once('=')?;
-        let bare = PREFIXES.iter().find_map(|prefix| found.strip_prefix(prefix)).unwrap_or(found);
-        (bare == name).then_some(value)
-    })
+    let mut bare = None;
+    for (found, value) in
+        texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='))
+    {
+        if PREFIXES.iter().any(|prefix| found.strip_prefix(prefix) == Some(name)) {
+            return Some(value);
+        }
+        if found == name {
+            bare = bare.or(Some(value));
+        }
+    }
+    bare
 }
 
 /// The CSRF token of a session.
@@ -67,6 +75,8 @@ mod tests {
         assert_eq!(cookie(&headers, CSRF_COOKIE), Some("x=y"));
         assert_eq!(cookie(&headers, REFRESH_COOKIE), Some("r"));
         assert_eq!(cookie(&headers, "access"), None);
+        let planted = with_cookies(&["stoa_access=theirs; __Host-stoa_access=ours; stoa_access=theirs"]);
+        assert_eq!(cookie(&planted, ACCESS_COOKIE), Some("ours"));
         assert_eq!(cookie(&with_cookies(&["xstoa_access=1", "stoa_access"]), ACCESS_COOKIE), None);
     }
 

@@ -183,31 +183,46 @@ pub(super) fn handle(
         return Err(StoreError::Busy { retry_after: Duration::from_secs(1) });
     }
     let mut failures = Vec::new();
-    for event in events {
-        let envelope = &event.envelope;
-        let key = envelope.key.as_deref().unwrap_or_default();
-        let mut span = span_of(event);
-        tx.act_as(scope_of(envelope), origin_of(envelope, Some(span.context().to_string())))?;
+    let mut rest = events;
+    while let Some(event) = rest.first() {
+        let together = match care {
+            Care::Quick if parked.is_empty() => handlers.together(rest.iter().map(|event| &event.envelope)),
+            Care::Quick | Care::Apart => 1,
+        };
+        let some;
+        (some, rest) = rest.split_at(together);
+        let envelopes: Vec<&Envelope> = some.iter().map(|event| &event.envelope).collect();
+        let mut spans: Vec<Span> = some.iter().map(span_of).collect();
+        tx.act_as(scope_of(&event.envelope), origin_of_all(&envelopes, &spans))?;
+        let key = event.envelope.key.as_deref().unwrap_or_default();
         if parked.contains(key) {
             store::park(tx, event, &DeadLetter::behind(event, source, tx.now()))?;
             continue;
         }
         let outcome = match care {
             Care::Quick => {
-                handlers.handle(tx, envelope).map_err(|error| StoreError::Sql(error.to_string().into()))?;
+                handlers.handle(tx, &envelopes).map_err(|error| StoreError::Sql(error.to_string().into()))?;
                 Ok(())
             }
-            Care::Apart => tx.attempt(|tx| handlers.handle(tx, envelope))?,
+            Care::Apart => tx.attempt(|tx| handlers.handle(tx, &envelopes))?,
         };
         if let Err(error) = outcome {
-            span.fail(error.to_string());
+            spans.iter_mut().for_each(|span| span.fail(error.to_string()));
             store::park(tx, event, &DeadLetter::failed(event, source, &error, tx.now(), tx.random()))?;
             parked.insert(key.to_owned());
-            failures.push(Failure::of(envelope, error));
+            failures.push(Failure::of(&event.envelope, error));
         }
     }
     tx.act_as(Scope::System("hearing events"), Origin::default())?;
     Ok(failures)
+}
+
+/// Where the work on these events comes from: that on several comes from no single one.
+fn origin_of_all(envelopes: &[&Envelope], spans: &[Span]) -> Origin {
+    match (envelopes, spans) {
+        ([only], [span]) => origin_of(only, Some(span.context().to_string())),
+        _ => Origin::default(),
+    }
 }
 
 /// The piece of the trace that hearing an event is.

@@ -59,12 +59,13 @@ impl From<StoreError> for HandlerError {
 }
 
 type Handler = Arc<dyn Fn(&mut Tx<'_>, &Envelope) -> Result<(), HandlerError> + Send + Sync>;
+type HandlerOfAll = Arc<dyn Fn(&mut Tx<'_>, &[&Envelope]) -> Result<(), HandlerError> + Send + Sync>;
 
 /// Everything one service hears.
 #[derive(Clone, Default)]
 pub struct Handlers {
     by_type: HashMap<&'static str, Vec<Handler>>,
-    all: Vec<Handler>,
+    all: Vec<HandlerOfAll>,
 }
 
 impl Handlers {
@@ -93,12 +94,12 @@ impl Handlers {
         self.by_type.entry(kind).or_default().push(Arc::new(handler));
     }
 
-    /// Hears every event there is.
-    pub fn hear_all<Err>(&mut self, handler: fn(&mut Tx<'_>, &Envelope) -> Result<(), Err>)
+    /// Hears every event there is: some of one project at a time, in their order.
+    pub fn hear_all<Err>(&mut self, handler: fn(&mut Tx<'_>, &[&Envelope]) -> Result<(), Err>)
     where
         Err: std::error::Error + Send + Sync + 'static,
     {
-        self.all.push(Arc::new(move |tx, envelope| handler(tx, envelope).map_err(HandlerError::new)));
+        self.all.push(Arc::new(move |tx, envelopes| handler(tx, envelopes).map_err(HandlerError::new)));
     }
 
     /// Whether this service hears anything.
@@ -118,8 +119,23 @@ impl Handlers {
         self.types().map(|types| format!(",{},", types.join(",")).into())
     }
 
-    pub(super) fn handle(&self, tx: &mut Tx<'_>, envelope: &Envelope) -> Result<(), HandlerError> {
-        let named = self.by_type.get(envelope.event_type.as_str());
-        named.into_iter().flatten().chain(&self.all).try_for_each(|handler| handler(tx, envelope))
+    /// How many of these, from the first on, can be handled as one: neighbours of one project that are heard only as
+    /// all others are. Whoever waits for a type by its name finds what went before it done.
+    pub(super) fn together<'e>(&self, envelopes: impl Iterator<Item = &'e Envelope>) -> usize {
+        let mut envelopes = envelopes.peekable();
+        let project = envelopes.peek().and_then(|first| first.project_id);
+        let one_of_all = |envelope: &&Envelope| {
+            envelope.project_id == project && !self.by_type.contains_key(envelope.event_type.as_str())
+        };
+        if self.all.is_empty() { 1 } else { envelopes.take_while(one_of_all).count().max(1) }
+    }
+
+    /// Handles one event, or some that can be handled [`together`](Self::together).
+    pub(super) fn handle(&self, tx: &mut Tx<'_>, envelopes: &[&Envelope]) -> Result<(), HandlerError> {
+        for envelope in envelopes {
+            let named = self.by_type.get(envelope.event_type.as_str());
+            named.into_iter().flatten().try_for_each(|handler| handler(tx, envelope))?;
+        }
+        self.all.iter().try_for_each(|handler| handler(tx, envelopes))
     }
 }

@@ -150,7 +150,7 @@ fn retry_one(tx: &mut Tx<'_>, id: i64, handlers: &Handlers) -> Result<Tried, Sto
     let envelope: Envelope =
         serde_json::from_str(&letter.event).map_err(|error| StoreError::Sql(error.into()))?;
     let (scope, origin) = (scope_of(&envelope), origin_of(&envelope, letter.traceparent.clone()));
-    let outcome = tx.acting(scope, origin, |tx| tx.attempt(|tx| handlers.handle(tx, &envelope)))?;
+    let outcome = tx.acting(scope, origin, |tx| tx.attempt(|tx| handlers.handle(tx, &[&envelope])))?;
     let Err(error) = outcome else {
         store::unpark(tx, &letter, now)?;
         return Ok(Tried::Handled);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 
@@ -45,6 +45,16 @@ impl<T> Reply<T> {
     /// The same with an `ETag` of the row's version, to be sent back as `If-Match`.
     pub fn versioned(self, version: u64) -> Self {
         Self { version: Some(version), ..self }
+    }
+
+    /// The same with an `ETag` of the `version` that the answer tells; so an answer that is given again has its own.
+    pub fn versioned_as_told(self) -> Self {
+        #[derive(Deserialize)]
+        struct Told {
+            version: u64,
+        }
+        let told = serde_json::from_str::<Told>(&self.json).ok();
+        Self { version: told.map(|told| told.version), ..self }
     }
 
     /// The same with a cookie to be kept.

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 use serde::Serialize;
 
+use super::address::told_address;
 use super::answer::Written;
 use super::edge::Facts;
 use super::idempotency;
@@ -152,7 +153,8 @@ impl FromRequestParts<Running> for Ctx {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Running) -> Result<Self, Problem> {
-        let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
+        let told = told_address(&service.store().keys().keyring, &parts.headers);
+        let address = told.or_else(|| parts.extensions.get::<ClientAddress>().map(|address| address.0));
         Ok(Self { service: service.clone(), facts: Facts::of(&parts.extensions)?, address })
     }
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::store::{Scope, Store, StoreError};
 use crate::telemetry::metrics;
@@ -20,7 +21,7 @@ pub struct Health(Arc<Standing>);
 #[derive(Default)]
 struct Standing {
     started: AtomicBool,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     stores: std::sync::OnceLock<Vec<Store>>,
 }
 
@@ -42,12 +43,17 @@ impl Health {
 
     /// The process takes no new work.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Release);
+        self.0.draining.send_replace(true);
+    }
+
+    /// Changes when the process takes no new work any more.
+    pub fn draining(&self) -> watch::Receiver<bool> {
+        self.0.draining.subscribe()
     }
 
     /// Asks every database.
     pub async fn ready(&self) -> Ready {
-        if self.0.draining.load(Ordering::Acquire) {
+        if *self.0.draining.borrow() {
             return Ready { status: "draining", unavailable: Vec::new() };
         }
         if !self.0.started.load(Ordering::Acquire) {

@@ -38,8 +38,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 request.extensions().get::<Arc<Caller>>().is_some_and(|caller| caller.project().is_some());
             return Self::without_ours(body, compared);
         }
-        // To keep track of the path costs more than the reading: it is found out where something is wrong.
-        if let Ok(value) = serde_json::from_slice(body) {
+        // To keep track of the path costs more than the reading: it is found out where something is wrong. And all of the
+        // text is looked at faster at once than word by word.
+        if let Some(value) = std::str::from_utf8(body).ok().and_then(|text| serde_json::from_str(text).ok()) {
             return Ok(Self(value));
         }
         let mut json = serde_json::Deserializer::from_slice(body);

@@ -30,7 +30,8 @@ const LOOK_PAUSE: Duration = Duration::from_millis(250);
 const AWAITED_PAUSE: Duration = Duration::from_millis(10);
 /// Shorter than what proxies on the way take for silence.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
-/// The browser comes back by itself, with a credential that is looked at anew.
+/// The browser comes back by itself, with a credential that is looked at anew; the gateway ends a stream sooner, with its
+/// proof.
 const LIFE: Duration = Duration::from_secs(600);
 /// What a slow reader may have unread before its stream waits for it.
 const UNREAD_MAX: usize = 4;

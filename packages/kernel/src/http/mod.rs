@@ -6,6 +6,7 @@
 //! `openapi.rs` (the document, from the same code), `compress.rs` (smaller answers), and `server/` (listening and
 //! draining) with `tls.rs`.
 
+mod address;
 mod answer;
 mod compress;
 mod context;
@@ -29,6 +30,7 @@ mod openapi_tests;
 mod tests;
 
 pub use crate::store::answers::purge as purge_idempotency_keys;
+pub use address::{CLIENT_ADDRESS, address_marks, address_word};
 pub use answer::{Answer, Answering, Reply, Written};
 pub use compress::{compressed, takes_gzip};
 pub use context::{Ctx, INTERNAL_CALLER, IdempotencyKey, IfMatch};
@@ -40,7 +42,7 @@ pub use live::Live;
 pub(crate) use live::Streams;
 pub use openapi::{complete, merge};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use server::{Arrived, ClientAddress, Listening, Patience, Room, listen};
+pub use server::{Arrived, ClientAddress, Entrance, Listening, Patience, Porters, Room, listen, porter};
 pub use tls::{ClientTls, ServerTls, TlsError};
 
 pub use crate::auth::Caller;

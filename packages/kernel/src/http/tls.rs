@@ -8,11 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use hyper_rustls::ConfigBuilderExt;
-use rustls::crypto::CryptoProvider;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WantsClientCert, verify_server_cert_signed_by_trust_anchor};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ProducesTickets, WebPkiClientVerifier};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{ParsedCertificate, ProducesTickets, WebPkiClientVerifier};
+use rustls::{
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
+    WantsVerifier,
+};
 
 /// Why certificates or keys cannot be used, in one line that names the file.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +72,13 @@ type Stamps = [Option<(SystemTime, u64)>; 3];
 
 /// What calls inside the platform trust and show.
 pub struct ClientTls;
+
+/// Takes any name; without authorities, any certificate too. That whoever shows it has its key is checked always.
+#[derive(Debug)]
+struct AnyName {
+    authorities: Option<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+}
 
 impl ServerTls {
     /// Reads a certificate with its chain and its key; with `client_ca`, callers must show a certificate of it.
@@ -153,26 +165,92 @@ impl ClientTls {
     /// Trusts the certificates of `ca`, or the web's when none is given, and shows `identity` (a certificate's file
     /// and its key's) to those who ask. Which protocols are offered is left to whoever dials.
     pub fn load(ca: Option<&Path>, identity: Option<(&Path, &Path)>) -> Result<Arc<ClientConfig>, TlsError> {
-        let named = ca.or(identity.map(|(certificate, _)| certificate)).unwrap_or(Path::new("TLS"));
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| unusable(named, &error))?;
-        let builder = match ca {
-            Some(file) => builder.with_root_certificates(roots(file)?),
+        let authorities = ca.map(roots).transpose()?;
+        trusting(ca, identity, |builder| match authorities {
+            Some(authorities) => builder.with_root_certificates(authorities),
             None => builder.with_webpki_roots(),
-        };
-        let config = match identity {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key_file)) => builder
-                .with_client_auth_cert(certificates(certificate)?, key(key_file)?)
-                .map_err(|error| unusable(key_file, &error))?,
-        };
-        Ok(Arc::new(config))
+        })
+    }
+
+    /// The same for whatever name the other side is called by; without a `ca` any certificate does.
+    pub fn for_any_name(
+        ca: Option<&Path>,
+        identity: Option<(&Path, &Path)>,
+    ) -> Result<Arc<ClientConfig>, TlsError> {
+        let any_name = AnyName { authorities: ca.map(roots).transpose()?, provider: provider() };
+        trusting(ca, identity, |builder| {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(any_name))
+        })
+    }
+}
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(authorities) = &self.authorities {
+            let algorithms = self.provider.signature_verification_algorithms.all;
+            let certificate = ParsedCertificate::try_from(certificate)?;
+            verify_server_cert_signed_by_trust_anchor(
+                &certificate,
+                authorities,
+                intermediates,
+                now,
+                algorithms,
+            )?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn trusting(
+    ca: Option<&Path>,
+    identity: Option<(&Path, &Path)>,
+    trust: impl FnOnce(ConfigBuilder<ClientConfig, WantsVerifier>) -> ConfigBuilder<ClientConfig, WantsClientCert>,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let named = ca.or(identity.map(|(certificate, _)| certificate)).unwrap_or(Path::new("TLS"));
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(named, &error))?;
+    let builder = trust(builder);
+    let config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key_file)) => builder
+            .with_client_auth_cert(certificates(certificate)?, key(key_file)?)
+            .map_err(|error| unusable(key_file, &error))?,
+    };
+    Ok(Arc::new(config))
 }
 
 fn ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {

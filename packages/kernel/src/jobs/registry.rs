@@ -151,7 +151,10 @@ impl Default for Policy {
 
 impl Jobs {
     /// Does jobs of type `J` in one transaction with the mark that they are done: once in effect.
-    pub fn inside<J: Job, E>(&mut self, run: fn(&mut Tx<'_>, &J) -> Result<(), E>) -> &mut Policy
+    pub fn inside<J: Job, E>(
+        &mut self,
+        run: impl Fn(&mut Tx<'_>, &J) -> Result<(), E> + Send + Sync + 'static,
+    ) -> &mut Policy
     where
         E: std::error::Error + Send + Sync + 'static,
     {

@@ -190,8 +190,8 @@ impl Service {
         self
     }
 
-    /// It hears every event there is.
-    pub fn hears_all<Err>(mut self, handler: fn(&mut Tx<'_>, &Envelope) -> Result<(), Err>) -> Self
+    /// It hears every event there is: some of one project at a time, in their order.
+    pub fn hears_all<Err>(mut self, handler: fn(&mut Tx<'_>, &[&Envelope]) -> Result<(), Err>) -> Self
     where
         Err: std::error::Error + Send + Sync + 'static,
     {

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use ::postgres::config::Host;
-use ::postgres::{Client, Config, NoTls};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::StoreError;
+use super::dial::Dial;
 use super::sqlite;
 
 const PAGES_PER_STEP: i32 = 1_024;
@@ -107,7 +106,7 @@ fn pages(connection: &Connection) -> Result<u64, StoreError> {
 
 /// Whether a Postgres answers, and what it is.
 pub fn check_postgres(url: &str) -> Result<String, StoreError> {
-    let mut client = Client::connect(url, NoTls).map_err(failed)?;
+    let mut client = Dial::parse(url)?.connect().map_err(failed)?;
     let row = client
         .query_one("select current_setting('server_version'), current_user, rolsuper or rolcreaterole from pg_roles where rolname = current_user", &[])
         .map_err(failed)?;
@@ -125,24 +124,5 @@ pub fn check_postgres(url: &str) -> Result<String, StoreError> {
 
 /// How Postgres' own tools are told where to go: by environment, so that no password is an argument.
 pub fn postgres_environment(url: &str) -> Result<Vec<(&'static str, String)>, StoreError> {
-    let config: Config = url.parse().map_err(|error: ::postgres::Error| failed(error))?;
-    let mut variables = Vec::new();
-    if let Some(Host::Tcp(host)) = config.get_hosts().first() {
-        variables.push(("PGHOST", host.clone()));
-    }
-    if let Some(Host::Unix(path)) = config.get_hosts().first() {
-        variables.push(("PGHOST", path.display().to_string()));
-    }
-    if let Some(port) = config.get_ports().first() {
-        variables.push(("PGPORT", port.to_string()));
-    }
-    if let Some(user) = config.get_user() {
-        variables.push(("PGUSER", user.to_owned()));
-    }
-    if let Some(password) = config.get_password() {
-        variables.push(("PGPASSWORD", String::from_utf8_lossy(password).into_owned()));
-    }
-    let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
-    variables.push(("PGDATABASE", database.to_owned()));
-    Ok(variables)
+    Ok(Dial::parse(url)?.environment())
 }

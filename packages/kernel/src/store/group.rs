@@ -1,11 +1,14 @@
 //! Who works with a SQLite file: one writer with group commit, readers on snapshots.
 //!
-//! A caller gets its answer after the fsync of the commit that holds its work, never before.
+//! A caller gets its answer after the fsync of the commit that holds its work, never before. Whoever comes alone does the
+//! writer's work in its own thread: to wake another one and be woken by it costs as much as the rest.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Parts;
 use super::error::StoreError;
+use super::log::Log;
 use super::queue::{Queue, Verdict, Work};
 use super::sqlite::SqliteConnection;
 use super::tx::{self, Health};
@@ -17,15 +20,40 @@ const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
 const EXIT_IO_ERROR: i32 = 74;
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// The one writer of a database: drains the line, commits once, answers all.
-pub(super) fn write_until_closed(mut connection: SqliteConnection, queue: &Queue, parts: &Parts) {
-    while queue.is_alive() {
-        let Some(first) = queue.pop(PATIENCE) else { continue };
-        write_group(&mut connection, first, queue, parts);
+/// The one connection of a database that writes, with its log; nothing, when the store has closed.
+pub(super) struct Writer(Mutex<Option<(SqliteConnection, Log)>>);
+
+impl Writer {
+    pub fn new(connection: SqliteConnection, log: Log) -> Self {
+        Self(Mutex::new(Some((connection, log))))
     }
-    // After a clean stop the database is one whole file again; if not, the log is read at the next start.
-    if let Err(error) = connection.inner.execute_batch("pragma wal_checkpoint(truncate)") {
-        tracing::debug!(service = parts.service, %error, "the log stays beside the database");
+
+    fn connection(&self) -> MutexGuard<'_, Option<(SqliteConnection, Log)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does this work, and what waits in line, as one commit.
+    pub fn write(&self, first: Box<dyn Work>, queue: &Queue, parts: &Parts) {
+        match self.connection().as_mut() {
+            Some((connection, log)) => {
+                write_group(connection, first, queue, parts);
+                log.look(&connection.inner);
+            }
+            None => first.finish(Err(StoreError::Unavailable("the store has closed".into()))),
+        }
+    }
+
+    /// Drains the line, commits once, answers all, until the line has closed.
+    pub fn write_until_closed(&self, queue: &Queue, parts: &Parts) {
+        while queue.is_alive() {
+            let Some(first) = queue.pop(PATIENCE) else { continue };
+            self.write(first, queue, parts);
+        }
+        let Some((connection, log)) = self.connection().take() else { return };
+        // After a clean stop the database is one whole file again; if not, the log is read at the next start.
+        if let Err(error) = log.close(&connection.inner) {
+            tracing::debug!(service = parts.service, %error, "the log stays beside the database");
+        }
     }
 }
 

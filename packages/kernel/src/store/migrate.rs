@@ -169,7 +169,7 @@ pub(super) fn postgres(
 ) -> Result<(), StoreError> {
     let fail = |error: postgres::Error| failed(schema, error);
     let mut tx = client.transaction().map_err(fail)?;
-    // Roles are the cluster's, so every schema and database takes its turn at one lock.
+    // Every schema of the database takes its turn at one lock.
     tx.batch_execute("select pg_advisory_xact_lock(7203100, 0)").map_err(fail)?;
     tx.batch_execute(&roles_sql(schema)).map_err(fail)?;
     tx.batch_execute(LEDGER).map_err(fail)?;
@@ -199,11 +199,15 @@ pub(super) fn postgres(
 }
 
 fn roles_sql(schema: &str) -> String {
+    // The lock is the database's and the roles are the server's: who begins another database may be first.
     let create = |role: &str| {
         format!(
-            "if not exists (select 1 from pg_roles where rolname = '{role}') then \
+            "begin if not exists (select 1 from pg_roles where rolname = '{role}') then \
              create role {role} nologin nosuperuser nobypassrls; end if; \
-             if not pg_has_role(current_user, '{role}', 'member') then grant {role} to current_user; end if;"
+             exception when duplicate_object or unique_violation then null; end; \
+             begin if not pg_has_role(current_user, '{role}', 'member') then \
+             grant {role} to current_user; end if; \
+             exception when unique_violation then null; end;"
         )
     };
     format!(

@@ -1,14 +1,16 @@
 //! One database a service: transactions as plain closures, on SQLite or Postgres, tenants apart on both.
 //!
 //! Read [`Store`] first, then `tx.rs` (what a command can do), `queue.rs` (how it waits its turn), `sqlite.rs`
-//! with `group.rs`, and `postgres.rs` (the engines), `migrate.rs`. Rows and values go through serde in `row.rs` and `value.rs`.
+//! with `group.rs`, and `postgres.rs` with `dial.rs` (the engines), `migrate.rs`. Rows and values go through serde in `row.rs` and `value.rs`.
 //! Which engine runs is decided here and nowhere else: a service has one SQL text and never asks.
 
 mod enqueue;
 pub(crate) mod answers;
 mod care;
+mod dial;
 mod error;
 mod group;
+mod log;
 mod migrate;
 mod page;
 mod postgres;
@@ -29,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{oneshot, watch};
 
 pub use care::{back_up_files, check_files, check_postgres, postgres_environment, sqlite_version};
@@ -46,6 +49,8 @@ use crate::durable;
 use crate::ids::Ids;
 use crate::keys::Keys;
 use crate::telemetry::metrics::Counter;
+use group::Writer;
+use log::Log;
 use queue::{Access, Command, Pushed, Queue, Work};
 
 static SYSTEM_WORK: Counter = Counter::new(
@@ -97,6 +102,8 @@ struct Inner {
     engine: Engine,
     writers: Arc<Queue>,
     readers: Arc<Queue>,
+    /// Of an embedded database.
+    writer: Option<Arc<Writer>>,
     pool: Option<Pool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -231,7 +238,15 @@ impl Store {
         let queue = Arc::new(Queue::new(WAITING_MAX));
         let (writers, readers) = (Arc::clone(&queue), queue);
         let pool = Some(Pool { address, connections_max });
-        Self(Arc::new(Inner { parts, engine, writers, readers, pool, threads: Mutex::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            engine,
+            writers,
+            readers,
+            writer: None,
+            pool,
+            threads: Mutex::default(),
+        }))
     }
 
     fn open_sqlite(
@@ -247,14 +262,17 @@ impl Store {
         migrate::sqlite(&mut connection, migrations)?;
         let tables =
             Arc::new(sqlite::Tables::read(&connection, migrate::append_only(migrations)).map_err(fail)?);
+        let (log, carrier) = Log::of(&mut connection, &path)?;
         let writer = sqlite::SqliteConnection::guard(connection, Arc::clone(&tables), sqlite::Role::Writer)
             .map_err(fail)?;
+        let writer = Arc::new(Writer::new(writer, log));
         let (writers, readers) = (Arc::new(Queue::new(WAITING_MAX)), Arc::new(Queue::new(WAITING_MAX)));
         let mut threads = Vec::new();
-        let (queue, held) = (Arc::clone(&writers), Arc::clone(&parts));
+        let (one, queue, held) = (Arc::clone(&writer), Arc::clone(&writers), Arc::clone(&parts));
         threads.push(thread(format!("{}-writer", parts.service), move || {
-            group::write_until_closed(writer, &queue, &held);
+            one.write_until_closed(&queue, &held);
         })?);
+        threads.push(thread(format!("{}-log", parts.service), move || carrier.work())?);
         for _ in 0..SQLITE_READERS {
             let reader = sqlite::SqliteConnection::guard(
                 sqlite::open(&path)?,
@@ -267,8 +285,8 @@ impl Store {
                 group::read_until_closed(reader, &queue, &held);
             })?);
         }
-        let threads = Mutex::new(threads);
-        Ok(Self(Arc::new(Inner { parts, engine, writers, readers, pool: None, threads })))
+        let (writer, threads) = (Some(writer), Mutex::new(threads));
+        Ok(Self(Arc::new(Inner { parts, engine, writers, readers, writer, pool: None, threads })))
     }
 
     /// Runs a closure on one snapshot of the rows in `scope`.
@@ -319,8 +337,13 @@ impl Store {
             SYSTEM_WORK.add(1, &[self.service(), reason]);
         }
         let (reply, answer) = oneshot::channel();
-        let command = Command { scope, origin, access, closure, outcome: None, reply };
-        if let (Pushed::AllBusy, Some(pool)) = (queue.push(Box::new(command)), &self.0.pool) {
+        let command: Box<dyn Work> =
+            Box::new(Command { scope, origin, access, closure, outcome: None, reply });
+        let writer = self.0.writer.as_ref().filter(|_| access == Access::Write && may_block());
+        if let Some((writer, lead)) = writer.and_then(|writer| Some((writer, queue.lead()?))) {
+            tokio::task::block_in_place(|| writer.write(command, queue, &self.0.parts));
+            drop(lead);
+        } else if let (Pushed::AllBusy, Some(pool)) = (queue.push(command), &self.0.pool) {
             self.hire(pool, queue);
         }
         answer.await.unwrap_or_else(|_| Err(E::from(StoreError::Unavailable("the store has closed".into()))))
@@ -434,6 +457,11 @@ impl Drop for Inner {
         self.writers.close();
         self.readers.close();
     }
+}
+
+/// Whether this thread may wait while others take over what it serves.
+fn may_block() -> bool {
+    Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 fn thread(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {

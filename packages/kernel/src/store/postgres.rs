@@ -10,10 +10,11 @@ use std::time::Duration;
 use contracts::ProjectId;
 use postgres::error::SqlState;
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Statement};
 use serde::de::DeserializeOwned;
 
 use super::Parts;
+use super::dial::Dial;
 use super::error::StoreError;
 use super::queue::{Access, Queue, Verdict, Work};
 use super::row;
@@ -36,7 +37,7 @@ const VALUES_PER_STATEMENT_MAX: usize = 4_000;
 /// Where the database is, and how this service connects to it.
 #[derive(Clone)]
 pub(super) struct Address {
-    config: Config,
+    dial: Dial,
 }
 
 /// A connection with its prepared statements.
@@ -47,7 +48,8 @@ pub(crate) struct PgConnection {
 
 impl Address {
     pub(super) fn parse(url: &str, schema: &str) -> Result<Self, StoreError> {
-        let mut config: Config = url.parse().map_err(|error: postgres::Error| unavailable(error))?;
+        let mut dial = Dial::parse(url)?;
+        let config = &mut dial.config;
         config.options(&format!(
             "-c search_path={schema} -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
         ));
@@ -55,12 +57,12 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
-        Ok(Self { config })
+        Ok(Self { dial })
     }
 
     /// A connection with the rights of the database's address, for migrations.
     pub(super) fn owner(&self) -> Result<Client, StoreError> {
-        self.config.connect(NoTls).map_err(unavailable)
+        self.dial.connect().map_err(unavailable)
     }
 
     /// A connection that owns nothing.
@@ -71,7 +73,7 @@ impl Address {
     }
 }
 
-fn unavailable(error: postgres::Error) -> StoreError {
+pub(super) fn unavailable(error: postgres::Error) -> StoreError {
     StoreError::Unavailable(error.into())
 }
 

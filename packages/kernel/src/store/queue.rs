@@ -98,7 +98,24 @@ struct Line {
     /// Workers that wait for work; a pool that grows on demand looks at it.
     idle: usize,
     workers: usize,
+    /// A caller does its work itself, and what comes meanwhile.
+    led: bool,
     open: bool,
+}
+
+/// The turn of a caller that does its work itself.
+pub(super) struct Lead<'q>(&'q Queue);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        let mut line = self.0.line();
+        line.led = false;
+        let left = !line.works.is_empty();
+        drop(line);
+        if left {
+            self.0.ready.notify_one();
+        }
+    }
 }
 
 /// What `push` found at the end of the line.
@@ -111,7 +128,7 @@ pub(super) enum Pushed {
 
 impl Queue {
     pub fn new(works_max: usize) -> Self {
-        let line = Line { works: VecDeque::new(), idle: 0, workers: 0, open: true };
+        let line = Line { works: VecDeque::new(), idle: 0, workers: 0, led: false, open: true };
         Self { line: Mutex::new(line), ready: Condvar::new(), turn: Mutex::new(()), works_max }
     }
 
@@ -124,6 +141,15 @@ impl Queue {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the caller may do its work itself: a worker waits, and nobody else does anything. Until what is returned
+    /// is dropped, whoever comes waits.
+    pub fn lead(&self) -> Option<Lead<'_>> {
+        let mut line = self.line();
+        let may = line.open && !line.led && line.idle > 0 && line.works.is_empty();
+        line.led |= may;
+        may.then(|| Lead(self))
+    }
+
     /// Puts work at the end of the line, or answers it with "busy".
     pub fn push(&self, work: Box<dyn Work>) -> Pushed {
         let mut line = self.line();
@@ -134,8 +160,11 @@ impl Queue {
         }
         line.works.push_back(work);
         let answer = if line.idle < line.works.len() { Pushed::AllBusy } else { Pushed::Taken };
+        let wakes = !line.led;
         drop(line);
-        self.ready.notify_one();
+        if wakes {
+            self.ready.notify_one();
+        }
         answer
     }
 
@@ -143,7 +172,7 @@ impl Queue {
     pub fn pop(&self, patience: Duration) -> Option<Box<dyn Work>> {
         let mut line = self.line();
         line.idle += 1;
-        while line.works.is_empty() && line.open {
+        while (line.led || line.works.is_empty()) && line.open {
             let (guard, waited) =
                 self.ready.wait_timeout(line, patience).unwrap_or_else(PoisonError::into_inner);
             line = guard;
@@ -170,7 +199,7 @@ impl Queue {
     pub fn at_work(&self, fixed: usize) -> (usize, usize) {
         let line = self.line();
         let all = line.workers.max(fixed);
-        (all.saturating_sub(line.idle), all)
+        (all.saturating_sub(line.idle) + usize::from(line.led), all)
     }
 
     /// How many wait.

@@ -1,6 +1,9 @@
 //! What the store promises, on both engines.
 
+mod encrypted;
 mod isolation;
+mod leading;
+mod log;
 mod migrating;
 
 use std::sync::Arc;
@@ -327,10 +330,13 @@ fn a_full_line_answers_busy() {
         let store = place.store("things", MIGRATIONS);
         let gate = Arc::new(AtomicBool::new(true));
         let shut = Arc::clone(&gate);
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let blocker = store.clone();
         let blocked = tokio::spawn(async move {
             blocker
                 .write(mine(), move |_| {
+                    begins.store(true, Ordering::SeqCst);
                     while shut.load(Ordering::SeqCst) {
                         std::thread::yield_now();
                     }
@@ -338,6 +344,10 @@ fn a_full_line_answers_busy() {
                 })
                 .await
         });
+        // Whoever was served before it would not wait.
+        while !begun.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
         let crowd: Vec<_> = (0..WAITING_MAX + 50)
             .map(|_| {
                 let store = store.clone();

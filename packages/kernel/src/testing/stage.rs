@@ -10,13 +10,13 @@ use contracts::{ApiKeyId, Event, Id, ProjectId, SessionId, UserId};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tower::ServiceExt;
 
 use super::{Place, on_both, outside, surroundings};
 use crate::auth::{Claims, JwkSet, Kind, Signer, StaticKeys, TokenType, Verifier};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::events;
+use crate::http::Entrance;
 use crate::jobs;
 use crate::service::{self, Catalogue, Platform, Running, Service};
 use crate::store::{Engine, Scope, Store, StoreError};
@@ -149,6 +149,29 @@ impl Stage {
         body: Option<&Value>,
         headers: &[(&str, &str)],
     ) -> Said {
+        self.send(self.request(method, path, player, body, headers)).await
+    }
+
+    /// The status alone: the answer is not read, since a stream does not end.
+    pub async fn status(
+        &self,
+        method: &Method,
+        path: &str,
+        player: Option<&Player>,
+        body: Option<&Value>,
+    ) -> u16 {
+        let request = self.request(method.clone(), path, player, body, &[]);
+        self.routes.clone().answer(request).await.status().as_u16()
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        player: Option<&Player>,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(player) = player {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token(player)));
@@ -160,15 +183,12 @@ impl Stage {
             request = request.header(*name, *value);
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.send(request.body(body).unwrap_or_else(|error| panic!("no request: {error}"))).await
+        request.body(body).unwrap_or_else(|error| panic!("no request: {error}"))
     }
 
     /// A request as it is, such as a provider's, whose body is no JSON of ours.
     pub async fn send(&self, request: Request<Body>) -> Said {
-        let answer = match self.routes.clone().oneshot(request).await {
-            Ok(answer) => answer,
-            Err(never) => match never {},
-        };
+        let answer = self.routes.clone().answer(request).await;
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

@@ -4,7 +4,7 @@ use contracts::events::access::UserErased;
 use contracts::events::{OrderPaid, UserCreated};
 use contracts::{Currency, Id, OrderId, UserId};
 use kernel::events;
-use kernel::store::{Scope, Store, StoreError};
+use kernel::store::{Scope, Store, StoreError, Tx};
 use kernel::testing::Place;
 use serde_json::json;
 use tokio::sync::watch;
@@ -44,7 +44,7 @@ async fn hear(stage: &Stage, source: &Store, caller: &Caller, count: usize) {
         let (audit, handlers) = (stage.running.store().clone(), stage.running.handlers().clone());
         tasks.spawn(events::consume(audit, source.clone(), handlers, stopped.clone()));
     }
-    while stage.get(caller, "/records").await.each("id").len() < count {
+    while stage.get(caller, "/records?limit=200").await.each("id").len() < count {
         tokio::task::yield_now().await;
     }
     stop.send(true).unwrap();
@@ -92,6 +92,45 @@ fn whoever_is_erased_elsewhere_is_forgotten_here() {
         assert_eq!((&created["details"], &created["erased"]), (&json!(null), &json!(true)));
         let erased = stage.get(&ann(), "/records?action=user.erased").await;
         assert_eq!(erased.each("action"), ["user.erased"], "that it was asked for is remembered");
+    });
+}
+
+#[test]
+fn what_was_told_of_somebody_just_before_they_are_erased_is_forgotten_with_them() {
+    staged(async |stage, _| {
+        let identity = stage.neighbour("identity").await;
+        let user_id = UserId::from_u128(2);
+        let told = move |tx: &mut Tx<'_>| {
+            tx.publish(
+                user_id,
+                &UserCreated { user_id, email: Some("ann@example.com".into()), phone: None },
+            )?;
+            tx.publish(user_id, &UserErased { user_id }).map(drop)
+        };
+        identity.write::<_, StoreError, _>(Scope::Project(project(1)), told).await.unwrap();
+        hear(stage, &identity, &ann(), 3).await;
+        let created = stage.get(&ann(), "/records?action=user.created").await.body["data"][0].clone();
+        assert_eq!((&created["details"], &created["erased"]), (&json!(null), &json!(true)));
+    });
+}
+
+#[test]
+fn a_crowd_of_events_of_many_projects_is_recorded_whole_and_apart() {
+    const EACH: usize = 120;
+    staged(async |stage, place| {
+        let orders = orders(place).await;
+        for _ in 0..EACH / 2 {
+            for scope in [Scope::Project(project(1)), Scope::Project(project(2))] {
+                announce(&orders, scope).await;
+            }
+        }
+        hear(stage, &orders, &ann(), EACH).await;
+        hear(stage, &orders, &stranger(), EACH).await;
+        stage.seal().await;
+        for caller in [ann(), stranger()] {
+            let report = stage.verify(&caller, &json!([])).await;
+            assert_eq!((&report["whole"], &report["records"]), (&json!(true), &json!(EACH)));
+        }
     });
 }
 

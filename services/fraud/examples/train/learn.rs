@@ -238,7 +238,10 @@ fn pay(
         let Some(key) = key else { continue };
         let since = if subject == Subject::Payer { since } else { at };
         let (_, profile) = profiles.entry(key).or_insert_with(|| (since, Profile::default()));
-        profile.add(at.as_millis(), amount, currency, &others(subject, &names));
+        // Nobody is refused in the play.
+        let others = others(subject, &names);
+        profile.add(at.as_millis(), currency, &others);
+        profile.learn(at.as_millis(), amount, currency, &others);
     }
     Sample { x: features(&evidence), fraud, evidence }
 }

@@ -1,5 +1,5 @@
-//! Judging a payment: what is known is read, the decision made, journaled and told, and the payment is part of what is
-//! known from then on. Nothing of the history is read.
+//! Judging a payment: what is known is read, the decision made, journaled and told, and the payment counts from then on;
+//! what it says of people is learnt once it is approved. Nothing of the history is read.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::domain::{AlertKind, FraudAlertRaised, PaymentName};
 use crate::error::Error;
 use crate::jobs::ExpireReview;
 use crate::judges;
-use crate::store::{self, Decision, Match, ReviewRow};
+use crate::store::{self, Alert, Decision, Match, ReviewRow};
 
 /// What is done with a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,8 @@ pub fn judge(
     if !store::insert_decision(tx, &decision)? {
         return Ok(());
     }
-    remember(&mut known, &names, &decision.evidence.0.facts);
+    let (facts, decided) = (&decision.evidence.0.facts, decision.verdict.0.decision);
+    remember(&mut known, &names, facts, decided);
     store::put_profiles(tx, &names, &known)?;
     store::add_hits(tx, &decision.verdict.0)?;
     match consequence {
@@ -160,13 +161,32 @@ fn note(evidence: &mut Evidence, asked: &[(String, Field)], found: Vec<Match>) {
     }
 }
 
-fn remember(known: &mut Known, names: &[Option<String>; 4], facts: &Facts) {
+/// Every payment counts, so that trying often is seen; only what is approved makes people known to each other.
+fn remember(known: &mut Known, names: &[Option<String>; 4], facts: &Facts, decided: RiskDecision) {
+    let at_ms = facts.at.as_millis();
     for (subject, known) in Subject::ALL.into_iter().zip(known) {
         if names[subject as usize].is_some() {
             let (_, profile) = known.get_or_insert_with(|| (facts.at, Profile::default()));
-            profile.add(facts.at.as_millis(), facts.amount, facts.currency, &others(subject, names));
+            let others = others(subject, names);
+            profile.add(at_ms, facts.currency, &others);
+            if decided == RiskDecision::Approve {
+                profile.learn(at_ms, facts.amount, facts.currency, &others);
+            }
         }
     }
+}
+
+/// Learns of a payment that is approved after it was judged.
+pub fn learn(tx: &mut Tx<'_>, facts: &Facts) -> Result<(), StoreError> {
+    let names = names(tx, facts);
+    let mut known = store::lock_known(tx, &names)?;
+    for (subject, known) in Subject::ALL.into_iter().zip(&mut known) {
+        // Who is not there was erased since, and stays forgotten.
+        if let Some((_, profile)) = known {
+            profile.learn(facts.at.as_millis(), facts.amount, facts.currency, &others(subject, &names));
+        }
+    }
+    store::put_profiles(tx, &names, &known)
 }
 
 fn act(tx: &mut Tx<'_>, decision: &Decision, set: &RuleSet) -> Result<(), Error> {
@@ -209,10 +229,12 @@ pub fn tell(
     Ok(())
 }
 
-/// Tells people who look after fraud.
+/// Tells people who look after fraud, and keeps what they are told.
 pub fn alert(tx: &mut Tx<'_>, decision: &Decision, kind: AlertKind) -> Result<(), StoreError> {
-    let (payment_id, score) = (decision.payment_id.to_string(), decision.verdict.0.score);
-    let reasons = decision.reasons.0.clone();
+    let (payment_id, score) = (decision.payment_id.clone(), decision.verdict.0.score);
+    let (id, raised_at, reasons) = (tx.new_id(), tx.now(), decision.reasons.clone());
+    store::insert_alert(tx, &Alert { id, payment_id, kind, score, reasons, raised_at })?;
+    let (payment_id, reasons) = (decision.payment_id.to_string(), decision.reasons.0.clone());
     tx.publish(&decision.payment_id, &FraudAlertRaised { payment_id, kind, score, reasons })?;
     Ok(())
 }

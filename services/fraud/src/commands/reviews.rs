@@ -1,10 +1,10 @@
 //! What people make of payments.
 
-use contracts::UserId;
 use contracts::events::wallet::RiskDecision;
+use contracts::{Timestamp, UserId};
 use kernel::store::Tx;
 
-use super::deciding::{alert, tell};
+use super::deciding::{alert, learn, tell};
 use crate::domain::review::{Finding, Found, Review};
 use crate::domain::{AlertKind, PaymentName, Reason};
 use crate::error::Error;
@@ -14,6 +14,18 @@ use crate::store::{self, Decision, ReviewRow};
 const REVIEWED: &str = "reviewed";
 /// What is told as the reason where nobody did in time.
 const OVERDUE: &str = "review_overdue";
+/// Who let a payment go on that waited here, and why it is no fraud then.
+const WALLET: &str = "service:wallet";
+const COMPLETED: &str = "The payment was completed.";
+
+/// How a payment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The money has moved.
+    Completed,
+    /// It came to nothing.
+    Failed,
+}
 
 /// Says who is to look at a payment, or that nobody is.
 pub fn assign(tx: &mut Tx<'_>, payment: &PaymentName, assignee: Option<UserId>) -> Result<ReviewRow, Error> {
@@ -38,6 +50,7 @@ pub fn decide(
             Found::Releases(review) => {
                 let decided = if fraud { RiskDecision::Block } else { RiskDecision::Approve };
                 tell(tx, &decision, decided, vec![REVIEWED.to_owned()])?;
+                released(tx, &decision, decided)?;
                 changed(tx, ReviewRow { review, ..row })?
             }
             Found::Labels(review) => changed(tx, ReviewRow { review, ..row })?,
@@ -55,7 +68,37 @@ pub fn expire(tx: &mut Tx<'_>, payment: &PaymentName, then: RiskDecision) -> Res
     let decision = judged(tx, payment)?;
     changed(tx, ReviewRow { review, ..row })?;
     tell(tx, &decision, then, vec![OVERDUE.to_owned()])?;
+    released(tx, &decision, then)?;
     Ok(alert(tx, &decision, AlertKind::ReviewOverdue)?)
+}
+
+/// A payment is over. Where it still waited here, whoever looked at it did so at the wallet's door, and nobody needs to be
+/// told.
+pub fn end(tx: &mut Tx<'_>, payment: &PaymentName, end: End, at: Timestamp) -> Result<(), Error> {
+    let Some(row) = store::lock_review(tx, payment)? else { return Ok(()) };
+    let ended = match end {
+        End::Completed => {
+            let (reason, by) = (COMPLETED.to_owned(), WALLET.to_owned());
+            row.review.clone().pass(Finding { fraud: false, reason, by, at })
+        }
+        End::Failed => row.review.clone().close(at),
+    };
+    let Some(review) = ended else { return Ok(()) };
+    changed(tx, ReviewRow { review, ..row })?;
+    if end == End::Completed {
+        let decision = judged(tx, payment)?;
+        released(tx, &decision, RiskDecision::Approve)?;
+        store::add_findings(tx, &decision.verdict.0, false)?;
+    }
+    Ok(())
+}
+
+/// What a payment says of people is learnt where its review ends well.
+fn released(tx: &mut Tx<'_>, decision: &Decision, decided: RiskDecision) -> Result<(), Error> {
+    match decided {
+        RiskDecision::Approve => Ok(learn(tx, &decision.evidence.0.facts)?),
+        RiskDecision::Review | RiskDecision::Block => Ok(()),
+    }
 }
 
 fn judged(tx: &mut Tx<'_>, payment: &PaymentName) -> Result<Decision, Error> {

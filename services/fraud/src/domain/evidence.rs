@@ -26,13 +26,18 @@ pub struct Evidence {
     pub country: Option<String>,
     /// The lists that name something of the payment, and what.
     pub lists: BTreeMap<String, BTreeSet<Field>>,
-    /// Payments, by subject and window.
+    /// Payments that were tried, by subject and window.
     pub counts: [[i64; 5]; 4],
-    /// What they came to in the payment's currency, by subject and window.
+    /// Those that were approved in the payment's currency, by subject and window; of payments of before this was told apart
+    /// nothing is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub approved: Option<[[i64; 5]; 4]>,
+    /// What they came to, by subject and window.
     pub sums: [[i64; 5]; 4],
     /// Different others, by subject, kind of other and window.
     pub distinct: [[[i64; 5]; 4]; 4],
-    /// Whether the subject has met this payment's other before, by subject and kind of other.
+    /// Whether the subject has had an approved payment with this payment's other before, by subject and kind of other.
     pub met: [[bool; 4]; 4],
     /// Days since each subject was first heard of.
     pub ages_days: [i64; 4],
@@ -41,11 +46,13 @@ pub struct Evidence {
 impl Evidence {
     /// What is known at the time of a payment; `names` is what its subjects are called in profiles.
     pub fn gather(facts: Facts, names: &[Option<String>; 4], known: &Known) -> Self {
-        let at_ms = facts.at.as_millis();
+        let (at_ms, currency) = (facts.at.as_millis(), facts.currency);
+        let mut approved = [[0; 5]; 4];
         let mut evidence = Self {
             country: None,
             lists: BTreeMap::new(),
             counts: Default::default(),
+            approved: None,
             sums: Default::default(),
             distinct: Default::default(),
             met: Default::default(),
@@ -58,7 +65,8 @@ impl Evidence {
             evidence.ages_days[at] = age_ms / 86_400_000;
             for (of, window) in Window::ALL.into_iter().enumerate() {
                 evidence.counts[at][of] = profile.count(window, at_ms);
-                evidence.sums[at][of] = profile.sum(window, evidence.facts.currency, at_ms);
+                approved[at][of] = profile.approved(window, currency, at_ms);
+                evidence.sums[at][of] = profile.sum(window, currency, at_ms);
                 for (other, subject) in Subject::ALL.into_iter().enumerate() {
                     evidence.distinct[at][other][of] = profile.distinct(subject, window, at_ms);
                 }
@@ -68,6 +76,7 @@ impl Evidence {
                 evidence.met[at][other] = name.is_some_and(|name| profile.knows(subject, name));
             }
         }
+        evidence.approved = Some(approved);
         evidence
     }
 
@@ -81,9 +90,15 @@ impl Evidence {
         self.lists.get(list).is_some_and(|fields| fields.contains(&field))
     }
 
-    /// Payments of a subject in a window.
+    /// Payments of a subject that were tried in a window.
     pub fn count(&self, subject: Subject, window: Window) -> i64 {
         self.counts[subject as usize][window as usize]
+    }
+
+    /// Those that were approved, in the payment's currency.
+    pub fn approved(&self, subject: Subject, window: Window) -> i64 {
+        // Before they were told apart all payments stood for them: a decision of then is made again as it was made.
+        self.approved.unwrap_or(self.counts)[subject as usize][window as usize]
     }
 
     /// What they came to.
@@ -96,7 +111,7 @@ impl Evidence {
         self.distinct[subject as usize][other as usize][window as usize]
     }
 
-    /// Whether both are there, and the subject has not met the other before.
+    /// Whether both are there, and no payment of the subject with the other was approved before.
     pub fn is_new(&self, subject: Subject, other: Subject) -> bool {
         let named = |subject: Subject| match subject {
             Subject::Payer => true,
@@ -123,5 +138,35 @@ impl Evidence {
             Field::Country => self.country.clone().unwrap_or_default(),
             Field::Currency => facts.currency.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{Currency, Id, UserId};
+
+    use super::super::facts::Source;
+    use super::*;
+
+    #[test]
+    fn evidence_of_before_refusals_were_told_apart_says_what_it_said_then() {
+        let facts = Facts {
+            source: Source::Wallet,
+            amount: 1,
+            currency: Currency::INR,
+            payer: UserId::from_u128(1),
+            payee: None,
+            device: None,
+            address: None,
+            at: Timestamp::from_millis(0),
+        };
+        let mut evidence = Evidence::gather(facts, &Default::default(), &Default::default());
+        evidence.counts[0] = [0, 1, 2, 2, 9];
+        assert_eq!(evidence.approved(Subject::Payer, Window::Month), 0);
+        evidence.approved = None;
+        let text = serde_json::to_string(&evidence).unwrap();
+        assert!(!text.contains("approved"), "{text}");
+        let read: Evidence = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.approved(Subject::Payer, Window::Month), 9);
     }
 }

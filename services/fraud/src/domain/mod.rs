@@ -1,4 +1,5 @@
-//! What a payment is judged by, without any I/O: `facts` (what is known of it), `profile` (what went before, in windows),
+//! What a payment is judged by, without any I/O: `facts` (what is known of it), `profile` (what went before, in windows;
+//! `packed`, how it is kept),
 //! `evidence` (both in one, all that a rule can ask), `language` (how a rule is written), `model` (a trained score),
 //! `rules` (rule sets), `verdict` (the decision and why), `review` (what people make of it), `tally` (what other rules
 //! would have made of it).
@@ -7,6 +8,7 @@ pub mod evidence;
 pub mod facts;
 pub mod language;
 pub mod model;
+pub mod packed;
 pub mod profile;
 pub mod review;
 pub mod rules;
@@ -19,6 +21,8 @@ use utoipa::ToSchema;
 contracts::ids! {
     /// One decision of the journal; ids are ordered by time.
     DecisionId = "dec";
+    /// One alert; ids are ordered by time.
+    AlertId = "alr";
     /// One replay of the journal with other rules.
     SimulationId = "sim";
 }

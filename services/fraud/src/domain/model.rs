@@ -135,9 +135,10 @@ pub fn features(evidence: &Evidence) -> [i64; FEATURES] {
     ]
 }
 
-/// By how many doublings a payment is larger than the payer's of the last 30 days; nothing where there were none.
+/// By how many doublings a payment is larger than the payer's approved ones of the last 30 days in its currency; nothing
+/// where there were none.
 fn over_usual(evidence: &Evidence) -> i64 {
-    match evidence.count(Subject::Payer, Window::Month) {
+    match evidence.approved(Subject::Payer, Window::Month) {
         ..=0 => 0,
         count => {
             let usual = evidence.sum(Subject::Payer, Window::Month) / count;

@@ -2,11 +2,11 @@
 //!
 //! A window ends with the slot of the newest payment and holds whole slots: `10m` and `1h` count minutes, `24h` and
 //! `7d` hours, `30d` days. So "the last 24h" is this hour and the 23 before it, exactly.
-
-use std::collections::BTreeMap;
+//!
+//! Each payment that is tried counts, whatever becomes of it. What is usual, and who is known to whom, is learnt of those
+//! that were approved: who is refused is as much a stranger at the next try.
 
 use contracts::Currency;
-use serde::{Deserialize, Serialize};
 
 use super::facts::Subject;
 
@@ -33,21 +33,37 @@ enum Scale {
     Days,
 }
 
-/// The payments of one slot in one currency: the slot, the currency, how many, how much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Bucket(i64, Currency, i64, i64);
+/// The payments of one slot in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bucket {
+    pub slot: i64,
+    pub currency: Currency,
+    /// How many were tried.
+    pub tried: i64,
+    /// How many of them were approved.
+    pub approved: i64,
+    /// What those come to.
+    pub sum: i64,
+}
 
 /// What is remembered of one subject.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// The newest payment, in milliseconds since 1970.
-    newest_ms: i64,
-    minutes: Vec<Bucket>,
-    hours: Vec<Bucket>,
-    days: Vec<Bucket>,
-    /// When each of the others was last met, by what they are.
-    #[serde(default)]
-    met: BTreeMap<char, BTreeMap<String, i64>>,
+    /// The newest payment that was tried, in milliseconds since 1970.
+    pub(super) newest_ms: i64,
+    pub(super) minutes: Vec<Bucket>,
+    pub(super) hours: Vec<Bucket>,
+    pub(super) days: Vec<Bucket>,
+    /// The others that were met, by what they are.
+    pub(super) met: [Vec<Met>; 4],
+}
+
+/// One of the others, by the number of their name, when they were last met, and whether in a payment that was approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Met {
+    pub name: u64,
+    pub last_ms: i64,
+    pub known: bool,
 }
 
 /// Of the others of one kind, so many are remembered, the latest.
@@ -114,61 +130,98 @@ impl Scale {
     }
 }
 
+impl Bucket {
+    fn place(&self) -> (i64, Currency) {
+        (self.slot, self.currency)
+    }
+}
+
 impl Profile {
-    /// Takes a payment in. One that comes late counts in its own slot, as long as a window can hold it.
-    pub fn add(&mut self, at_ms: i64, amount: i64, currency: Currency, others: &[Option<String>; 4]) {
+    /// Counts a payment that is tried. One that comes late counts in its own slot, as long as a window can hold it.
+    pub fn add(&mut self, at_ms: i64, currency: Currency, others: &[Option<String>; 4]) {
         self.newest_ms = if self.is_empty() { at_ms } else { self.newest_ms.max(at_ms) };
         let newest_ms = self.newest_ms;
         for scale in [Scale::Minutes, Scale::Hours, Scale::Days] {
             let (slot, first) = (scale.slot(at_ms), scale.slot(newest_ms) - scale.slots_max());
             let ring = self.ring_mut(scale);
-            ring.retain(|bucket| bucket.0 > first);
+            ring.retain(|bucket| bucket.slot > first);
             if slot <= first {
                 continue;
             }
-            match ring.binary_search_by_key(&(slot, currency), |bucket| (bucket.0, bucket.1)) {
-                Ok(at) => {
-                    let Bucket(_, _, count, sum) = ring[at];
-                    ring[at] = Bucket(slot, currency, count.saturating_add(1), sum.saturating_add(amount));
-                }
-                Err(at) => ring.insert(at, Bucket(slot, currency, 1, amount)),
+            match ring.binary_search_by_key(&(slot, currency), Bucket::place) {
+                Ok(at) => ring[at].tried = ring[at].tried.saturating_add(1),
+                Err(at) => ring.insert(at, Bucket { slot, currency, tried: 1, approved: 0, sum: 0 }),
             }
         }
-        for (subject, other) in Subject::ALL.into_iter().zip(others) {
-            let Some(other) = other else { continue };
-            let met = self.met.entry(letter(subject)).or_default();
-            let last_ms = met.entry(other.clone()).or_insert(at_ms);
-            *last_ms = at_ms.max(*last_ms);
-            if met.len() > OTHERS_MAX {
-                let oldest = met.iter().min_by_key(|(name, last_ms)| (**last_ms, (*name).clone()));
-                if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
-                    met.remove(&oldest);
-                }
-            }
-        }
+        self.meet_all(at_ms, others, false);
     }
 
-    /// How many payments a window holds that ends at `at_ms`, or at the newest payment where that is later.
+    /// Learns of a payment that was counted, and is approved; where its slot is over, who is known now alone.
+    pub fn learn(&mut self, at_ms: i64, amount: i64, currency: Currency, others: &[Option<String>; 4]) {
+        for scale in [Scale::Minutes, Scale::Hours, Scale::Days] {
+            let (slot, ring) = (scale.slot(at_ms), self.ring_mut(scale));
+            if let Ok(at) = ring.binary_search_by_key(&(slot, currency), Bucket::place) {
+                ring[at].approved = ring[at].approved.saturating_add(1);
+                ring[at].sum = ring[at].sum.saturating_add(amount);
+            }
+        }
+        self.meet_all(at_ms, others, true);
+    }
+
+    /// How many payments were tried in a window that ends at `at_ms`, or at the newest payment where that is later.
     pub fn count(&self, window: Window, at_ms: i64) -> i64 {
-        self.held(window, at_ms).fold(0, |count, bucket| count.saturating_add(bucket.2))
+        self.held(window, at_ms).fold(0, |count, bucket| count.saturating_add(bucket.tried))
     }
 
-    /// How much they come to in a currency.
+    /// How many of them were approved in a currency.
+    pub fn approved(&self, window: Window, currency: Currency, at_ms: i64) -> i64 {
+        let of_currency = self.held(window, at_ms).filter(|bucket| bucket.currency == currency);
+        of_currency.fold(0, |count, bucket| count.saturating_add(bucket.approved))
+    }
+
+    /// How much those come to.
     pub fn sum(&self, window: Window, currency: Currency, at_ms: i64) -> i64 {
-        let of_currency = self.held(window, at_ms).filter(|bucket| bucket.1 == currency);
-        of_currency.fold(0, |sum, bucket| sum.saturating_add(bucket.3))
+        let of_currency = self.held(window, at_ms).filter(|bucket| bucket.currency == currency);
+        of_currency.fold(0, |sum, bucket| sum.saturating_add(bucket.sum))
     }
 
-    /// How many different others were met in a window; beyond [`OTHERS_MAX`] nobody counts.
+    /// How many different others were met in a window, also in vain; beyond [`OTHERS_MAX`] nobody counts.
     pub fn distinct(&self, other: Subject, window: Window, at_ms: i64) -> i64 {
         let begins_ms = window.begins_ms(self.end_ms(at_ms));
-        let met = self.met.get(&letter(other)).into_iter().flat_map(BTreeMap::values);
-        met.fold(0, |count, last_ms| count + i64::from(*last_ms >= begins_ms))
+        let met = self.met[other as usize].iter().filter(|met| met.last_ms >= begins_ms);
+        met.fold(0, |count, _| count + 1)
     }
 
-    /// Whether this one is among the others that were met last.
+    /// Whether this one is among the others that were met last, and a payment with them was approved.
     pub fn knows(&self, other: Subject, name: &str) -> bool {
-        self.met.get(&letter(other)).is_some_and(|met| met.contains_key(name))
+        let name = number(name);
+        self.met[other as usize].iter().any(|met| met.name == name && met.known)
+    }
+
+    fn meet_all(&mut self, at_ms: i64, others: &[Option<String>; 4], known: bool) {
+        for (subject, other) in Subject::ALL.into_iter().zip(others) {
+            if let Some(other) = other {
+                self.meet(subject, Met { name: number(other), last_ms: at_ms, known });
+            }
+        }
+    }
+
+    /// Takes in that one of the others was met; beyond [`OTHERS_MAX`] the one that was met longest ago is forgotten.
+    pub(super) fn meet(&mut self, other: Subject, now: Met) {
+        let met = &mut self.met[other as usize];
+        match met.iter_mut().find(|met| met.name == now.name) {
+            Some(before) => {
+                before.last_ms = before.last_ms.max(now.last_ms);
+                before.known |= now.known;
+            }
+            None => met.push(now),
+        }
+        if met.len() > OTHERS_MAX {
+            let longest_ago = met.iter().enumerate().min_by_key(|(_, met)| (met.last_ms, met.name));
+            if let Some((at, _)) = longest_ago {
+                met.swap_remove(at);
+            }
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -182,7 +235,7 @@ impl Profile {
     fn held(&self, window: Window, at_ms: i64) -> impl Iterator<Item = &Bucket> {
         let (scale, slots) = window.slots();
         let first = scale.slot(self.end_ms(at_ms)) - slots;
-        self.ring(scale).iter().rev().take_while(move |bucket| bucket.0 > first)
+        self.ring(scale).iter().rev().take_while(move |bucket| bucket.slot > first)
     }
 
     fn ring(&self, scale: Scale) -> &[Bucket] {
@@ -209,14 +262,11 @@ pub fn others(of: Subject, names: &[Option<String>; 4]) -> [Option<String>; 4] {
     others
 }
 
-/// How a subject is written in a stored profile.
-fn letter(subject: Subject) -> char {
-    match subject {
-        Subject::Payer => 'p',
-        Subject::Payee => 'r',
-        Subject::Device => 'd',
-        Subject::Address => 'a',
-    }
+/// The number of a name: two of a hundred names share one less often than a disk errs (FNV-1a).
+pub(super) fn number(name: &str) -> u64 {
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |number, byte| {
+        (number ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
 }
 
 #[cfg(test)]
@@ -226,6 +276,22 @@ mod tests {
 
     /// A payment of a history: when, how much, in which currency, to whom.
     type Paid = (i64, i64, bool, u8);
+
+    /// What is paid to every third payee is refused.
+    fn is_approved(paid: &Paid) -> bool {
+        !paid.3.is_multiple_of(3)
+    }
+
+    fn after(history: &[Paid], is_approved: impl Fn(&Paid) -> bool) -> Profile {
+        let mut profile = Profile::default();
+        for paid @ &(at_ms, amount, rupees, other) in history {
+            profile.add(at_ms, currency(rupees), &payee(other));
+            if is_approved(paid) {
+                profile.learn(at_ms, amount, currency(rupees), &payee(other));
+            }
+        }
+        profile
+    }
 
     fn history() -> impl Strategy<Value = Vec<Paid>> {
         // Steps from seconds to weeks, so that every window is filled and emptied; some go back in time.
@@ -253,12 +319,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(60))]
         #[test]
         fn windows_say_what_counting_one_by_one_says(history in history(), later in 0..100_000_000i64) {
-            let mut profile = Profile::default();
-            for &(at_ms, amount, rupees, other) in &history {
-                profile.add(at_ms, amount, currency(rupees), &payee(other));
-            }
-            let text = serde_json::to_string(&profile).unwrap();
-            let profile: Profile = serde_json::from_str(&text).unwrap();
+            let profile = Profile::unpacked(&after(&history, is_approved).packed()).unwrap();
             let newest = history.iter().map(|paid| paid.0).max().unwrap_or(1_700_000_000_000);
             for at_ms in [newest, newest + later, newest - later] {
                 let end = if history.is_empty() { at_ms } else { newest.max(at_ms) };
@@ -267,8 +328,10 @@ mod tests {
                     let is_held = |paid: &&Paid| scale.slot(paid.0) > scale.slot(end) - slots;
                     let held: Vec<&Paid> = history.iter().filter(is_held).collect();
                     prop_assert_eq!(profile.count(window, at_ms), held.len() as i64);
-                    let rupees = held.iter().filter(|paid| paid.2).map(|paid| paid.1).sum::<i64>();
-                    prop_assert_eq!(profile.sum(window, Currency::INR, at_ms), rupees);
+                    let rupees: Vec<i64> =
+                        held.iter().filter(|paid| paid.2 && is_approved(paid)).map(|paid| paid.1).collect();
+                    prop_assert_eq!(profile.approved(window, Currency::INR, at_ms), rupees.len() as i64);
+                    prop_assert_eq!(profile.sum(window, Currency::INR, at_ms), rupees.iter().sum::<i64>());
                     let others: std::collections::BTreeSet<u8> = held.iter().map(|paid| paid.3).collect();
                     let expected = others.len().min(OTHERS_MAX) as i64;
                     prop_assert_eq!(profile.distinct(Subject::Payee, window, at_ms), expected);
@@ -278,30 +341,30 @@ mod tests {
 
         #[test]
         fn the_others_that_are_known_are_those_met_last(history in history()) {
-            let mut profile = Profile::default();
-            let mut last = BTreeMap::new();
-            for &(at_ms, amount, rupees, other) in &history {
-                profile.add(at_ms, amount, currency(rupees), &payee(other));
+            let profile = after(&history, |_| true);
+            let mut last = std::collections::BTreeMap::new();
+            for &(at_ms, _, _, other) in &history {
                 let seen = last.entry(format!("payee {other}")).or_insert(at_ms);
                 *seen = at_ms.max(*seen);
             }
             let mut order: Vec<(i64, String)> = last.into_iter().map(|(name, at_ms)| (at_ms, name)).collect();
             order.sort();
             order.reverse();
-            for (place, (_, name)) in order.iter().enumerate() {
-                prop_assert_eq!(profile.knows(Subject::Payee, name), place < OTHERS_MAX, "{}", name);
+            // Of those that were met last at the same moment, any may be left out.
+            let oldest_known = order.get(OTHERS_MAX - 1).map_or(i64::MIN, |(at_ms, _)| *at_ms);
+            for (at_ms, name) in order.iter().filter(|(at_ms, _)| *at_ms != oldest_known) {
+                prop_assert_eq!(profile.knows(Subject::Payee, name), *at_ms > oldest_known, "{}", name);
             }
+            prop_assert_eq!(profile.met[Subject::Payee as usize].len(), order.len().min(OTHERS_MAX));
         }
 
         #[test]
         fn a_profile_stays_small(history in history()) {
-            let mut profile = Profile::default();
-            for &(at_ms, amount, rupees, other) in &history {
-                profile.add(at_ms, amount, currency(rupees), &payee(other));
-            }
+            let profile = after(&history, is_approved);
             let buckets = profile.minutes.len() + profile.hours.len() + profile.days.len();
             prop_assert!(buckets <= 2 * (60 + 168 + 30));
-            prop_assert!(profile.met.values().all(|met| met.len() <= OTHERS_MAX));
+            prop_assert!(profile.met.iter().all(|met| met.len() <= OTHERS_MAX));
+            prop_assert!(profile.packed().len() <= 16 * (buckets + 4 * OTHERS_MAX) + 64);
         }
     }
 
@@ -309,7 +372,7 @@ mod tests {
     fn a_window_ends_where_its_last_slot_ends() {
         let mut profile = Profile::default();
         let noon_ms = 1_700_049_600_000;
-        profile.add(noon_ms, 500, Currency::INR, &payee(1));
+        profile.add(noon_ms, Currency::INR, &payee(1));
         for (window, last_ms) in [
             (Window::TenMinutes, 10 * 60_000),
             (Window::Hour, 60 * 60_000),
@@ -319,5 +382,43 @@ mod tests {
             assert_eq!(profile.count(window, noon_ms + last_ms - 1), 1, "{}", window.name());
             assert_eq!(profile.count(window, noon_ms + last_ms), 0, "{}", window.name());
         }
+    }
+
+    #[test]
+    fn who_was_tried_in_vain_is_counted_and_not_known() {
+        let mut profile = Profile::default();
+        let noon_ms = 1_700_049_600_000;
+        let counted = |profile: &Profile| {
+            let count = profile.count(Window::Hour, noon_ms);
+            (count, profile.distinct(Subject::Payee, Window::Hour, noon_ms))
+        };
+        let learnt = |profile: &Profile| {
+            let [count, sum] = [Profile::approved, Profile::sum]
+                .map(|asked| asked(profile, Window::Hour, Currency::INR, noon_ms));
+            (count, sum, profile.knows(Subject::Payee, "payee 1"))
+        };
+        profile.add(noon_ms, Currency::INR, &payee(1));
+        profile.add(noon_ms, Currency::INR, &payee(2));
+        assert_eq!((counted(&profile), learnt(&profile)), ((2, 2), (0, 0, false)));
+        profile.learn(noon_ms, 500, Currency::INR, &payee(1));
+        assert_eq!((counted(&profile), learnt(&profile)), ((2, 2), (1, 500, true)));
+        profile.add(noon_ms, Currency::INR, &payee(1));
+        assert_eq!(
+            (counted(&profile), learnt(&profile)),
+            ((3, 2), (1, 500, true)),
+            "a refusal unlearns nothing"
+        );
+    }
+
+    #[test]
+    fn what_is_approved_when_its_slot_is_over_makes_known_alone() {
+        let mut profile = Profile::default();
+        let noon_ms = 1_700_049_600_000;
+        profile.add(noon_ms, Currency::INR, &payee(1));
+        let later_ms = noon_ms + 40 * 86_400_000;
+        profile.add(later_ms, Currency::INR, &payee(2));
+        profile.learn(noon_ms, 500, Currency::INR, &payee(1));
+        assert_eq!(profile.approved(Window::Month, Currency::INR, later_ms), 0);
+        assert!(profile.knows(Subject::Payee, "payee 1") && !profile.knows(Subject::Payee, "payee 2"));
     }
 }

@@ -1,4 +1,4 @@
-//! What people make of a payment: it waits for somebody, is decided, or waited for too long.
+//! What people make of a payment: it waits for somebody, is decided, waited for too long, or came to nothing meanwhile.
 
 use contracts::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,11 @@ pub enum Review {
     Decided(Finding),
     /// Nobody did in time; the rule set's word for that was told.
     Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// The payment came to nothing before anybody did.
+    Closed {
         /// When.
         at: Timestamp,
     },
@@ -45,6 +50,8 @@ pub enum ReviewState {
     Decided,
     /// Nobody did in time.
     Expired,
+    /// The payment came to nothing before anybody did.
+    Closed,
 }
 
 /// What a finding comes to.
@@ -59,7 +66,7 @@ pub enum Found {
 /// A review stands where this cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the review is {}", match .0 { ReviewState::Waiting => "waiting", ReviewState::Decided => "decided",
-    ReviewState::Expired => "expired" })]
+    ReviewState::Expired => "expired", ReviewState::Closed => "closed" })]
 pub struct BadMove(pub ReviewState);
 
 impl Review {
@@ -69,6 +76,7 @@ impl Review {
             Self::Waiting { .. } => ReviewState::Waiting,
             Self::Decided(_) => ReviewState::Decided,
             Self::Expired { .. } => ReviewState::Expired,
+            Self::Closed { .. } => ReviewState::Closed,
         }
     }
 
@@ -76,7 +84,7 @@ impl Review {
     pub fn assign(self, assignee: Option<UserId>) -> Result<Self, BadMove> {
         match self {
             Self::Waiting { .. } => Ok(Self::Waiting { assignee }),
-            Self::Decided(_) | Self::Expired { .. } => Err(BadMove(self.state())),
+            Self::Decided(_) | Self::Expired { .. } | Self::Closed { .. } => Err(BadMove(self.state())),
         }
     }
 
@@ -84,7 +92,7 @@ impl Review {
     pub fn decide(self, finding: Finding) -> Result<Found, BadMove> {
         match self {
             Self::Waiting { .. } => Ok(Found::Releases(Self::Decided(finding))),
-            Self::Expired { .. } => Ok(Found::Labels(Self::Decided(finding))),
+            Self::Expired { .. } | Self::Closed { .. } => Ok(Found::Labels(Self::Decided(finding))),
             Self::Decided(_) => Err(BadMove(self.state())),
         }
     }
@@ -93,7 +101,23 @@ impl Review {
     pub fn expire(self, at: Timestamp) -> Option<Self> {
         match self {
             Self::Waiting { .. } => Some(Self::Expired { at }),
-            Self::Decided(_) | Self::Expired { .. } => None,
+            Self::Decided(_) | Self::Expired { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    /// The payment was let go on at another door; nothing where the review is over.
+    pub fn pass(self, finding: Finding) -> Option<Self> {
+        match self {
+            Self::Waiting { .. } => Some(Self::Decided(finding)),
+            Self::Decided(_) | Self::Expired { .. } | Self::Closed { .. } => None,
+        }
+    }
+
+    /// The payment came to nothing; nothing where the review is over.
+    pub fn close(self, at: Timestamp) -> Option<Self> {
+        match self {
+            Self::Waiting { .. } => Some(Self::Closed { at }),
+            Self::Decided(_) | Self::Expired { .. } | Self::Closed { .. } => None,
         }
     }
 }
@@ -112,7 +136,7 @@ mod tests {
         }
     }
 
-    fn each() -> [Review; 4] {
+    fn each() -> [Review; 5] {
         let ann = Some(UserId::from_u128(1));
         let at = Timestamp::from_millis(5);
         [
@@ -120,6 +144,7 @@ mod tests {
             Review::Waiting { assignee: ann },
             Review::Decided(finding(true)),
             Review::Expired { at },
+            Review::Closed { at },
         ]
     }
 
@@ -130,7 +155,13 @@ mod tests {
         let expected = Review::Waiting { assignee: ben };
         assert_eq!(
             assigned,
-            [Ok(expected.clone()), Ok(expected), Err(ReviewState::Decided), Err(ReviewState::Expired)]
+            [
+                Ok(expected.clone()),
+                Ok(expected),
+                Err(ReviewState::Decided),
+                Err(ReviewState::Expired),
+                Err(ReviewState::Closed)
+            ]
         );
     }
 
@@ -144,6 +175,7 @@ mod tests {
                 Ok(Found::Releases(decided.clone())),
                 Ok(Found::Releases(decided.clone())),
                 Err(ReviewState::Decided),
+                Ok(Found::Labels(decided.clone())),
                 Ok(Found::Labels(decided))
             ]
         );
@@ -153,6 +185,16 @@ mod tests {
     fn only_who_waits_can_be_too_late() {
         let at = Timestamp::from_millis(9);
         let expired = Some(Review::Expired { at });
-        assert_eq!(each().map(|review| review.expire(at)), [expired.clone(), expired, None, None]);
+        assert_eq!(each().map(|review| review.expire(at)), [expired.clone(), expired, None, None, None]);
+    }
+
+    #[test]
+    fn the_end_of_a_payment_ends_the_review_that_waits_and_no_other() {
+        let at = Timestamp::from_millis(9);
+        let closed = Some(Review::Closed { at });
+        assert_eq!(each().map(|review| review.close(at)), [closed.clone(), closed, None, None, None]);
+        let passed = Some(Review::Decided(finding(false)));
+        let found = each().map(|review| review.pass(finding(false)));
+        assert_eq!(found, [passed.clone(), passed, None, None, None]);
     }
 }

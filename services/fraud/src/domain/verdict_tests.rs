@@ -23,8 +23,9 @@ fn evidence(amount: i64, payments: u8, listed: bool) -> Evidence {
     };
     let mut profile = Profile::default();
     for payment in 0..payments {
-        let ago_ms = i64::from(payment) * 700_000;
-        profile.add(at.as_millis() - ago_ms, 1_000, Currency::INR, &facts.named());
+        let before_ms = at.as_millis() - i64::from(payment) * 700_000;
+        profile.add(before_ms, Currency::INR, &facts.named());
+        profile.learn(before_ms, 1_000, Currency::INR, &facts.named());
     }
     let names = facts.named();
     let mut evidence = Evidence::gather(facts, &names, &[Some((at, profile)), None, None, None]);
@@ -128,6 +129,26 @@ fn the_built_in_rules_block_who_is_listed_and_let_others_pay() {
     let set = RuleSet::built_in();
     assert_eq!(judged(&set, &evidence(1_000, 0, true)).decision, RiskDecision::Block);
     assert_eq!(judged(&set, &evidence(1_000, 0, false)).decision, RiskDecision::Approve);
+}
+
+#[test]
+fn what_is_on_a_block_list_is_blocked_whoever_pays() {
+    let set = RuleSet::built_in();
+    let trusted = |amount, blocked: &[Field]| {
+        let mut evidence = evidence(amount, 4, false);
+        evidence.list("trusted".to_owned(), Field::Payer);
+        blocked.iter().for_each(|field| evidence.list("blocked".to_owned(), *field));
+        judged(&set, &evidence)
+    };
+    for field in [Field::Payer, Field::Payee, Field::Device, Field::Address] {
+        let verdict = trusted(1, &[field]);
+        assert_eq!((verdict.decision, verdict.score), (RiskDecision::Block, 1_000), "{field:?}");
+        assert!(!hits(&verdict).contains(&("trusted_payer", false)), "{field:?}");
+    }
+    assert_eq!(trusted(9_999_999, &[]).decision, RiskDecision::Approve);
+    assert_eq!(hits(&trusted(9_999_999, &[])), [("trusted_payer", false), ("unusual_amount", false)]);
+    let lifting = set.rules.iter().filter(|rule| rule.score < 0).map(|rule| rule.name.as_str());
+    assert_eq!(lifting.collect::<Vec<_>>(), ["trusted_payer"], "nothing else speaks for a payment");
 }
 
 fn some_rule() -> impl Strategy<Value = Rule> {

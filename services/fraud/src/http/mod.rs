@@ -1,8 +1,9 @@
 //! The API under `/api/v1/fraud`: `rule_sets` (writing, publishing, replaying), `decisions` (the journal, dry runs),
-//! `reviews`, `lists`, `views` (what is shown).
+//! `reviews`, `alerts`, `lists`, `views` (what is shown).
 //!
 //! Everything here is for those who look after fraud: what is known of a payment is not shown to who paid.
 
+mod alerts;
 mod decisions;
 mod lists;
 mod reviews;
@@ -15,7 +16,7 @@ use kernel::store::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// To look at rules, decisions and reviews of the project, and to ask what would be decided.
+/// To look at rules, decisions, reviews and alerts of the project, and to ask what would be decided.
 const READ: Permission = Permission::new("fraud:read");
 /// To change rules and lists, and to decide reviews.
 const MANAGE: Permission = Permission::new("fraud:manage");
@@ -36,6 +37,7 @@ pub fn routes() -> OpenApiRouter<Running> {
         .routes(routes!(reviews::list_reviews))
         .routes(routes!(reviews::assign_review))
         .routes(routes!(reviews::decide_review))
+        .routes(routes!(alerts::list_alerts))
         .routes(routes!(lists::get_list, lists::put_list))
 }
 

@@ -50,7 +50,7 @@ pub(super) struct DecideFraudReview {
     reason: Reason,
 }
 
-/// Lists payments that wait for somebody, oldest first; those that were decided, or were not in time, where they are asked for.
+/// Lists payments that wait for somebody, oldest first; those that are over where they are asked for.
 #[utoipa::path(get, path = "/api/v1/fraud/reviews", tag = "fraud", params(WantedReviews),
     responses((status = 200, description = "A page of the queue.", body = Page<FraudQueueView>)))]
 pub(super) async fn list_reviews(

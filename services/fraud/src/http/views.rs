@@ -12,8 +12,8 @@ use crate::domain::review::{Finding, Review, ReviewState};
 use crate::domain::rules::{RuleProblem, RuleSet, Status};
 use crate::domain::tally::{Progress, Tally};
 use crate::domain::verdict::Verdict;
-use crate::domain::{DecisionId, Entry, Note, PaymentName, SimulationId};
-use crate::store::{Decision, Figure, Listed, Queued, ReviewRow, RuleSetRow, Simulation};
+use crate::domain::{AlertId, AlertKind, DecisionId, Entry, Note, PaymentName, SimulationId};
+use crate::store::{Alert, Decision, Figure, Listed, Queued, ReviewRow, RuleSetRow, Simulation};
 
 /// A rule set and how far it has come.
 #[derive(Serialize, ToSchema)]
@@ -124,6 +124,23 @@ pub(super) struct FraudQueueView {
     verdict: Verdict,
 }
 
+/// What people who look after fraud were told.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FraudAlertView {
+    /// Its id.
+    id: AlertId,
+    /// The payment.
+    payment_id: PaymentName,
+    /// What it is about.
+    kind: AlertKind,
+    /// The payment's score, from 0 to 1000.
+    score: u32,
+    /// The names of the rules that spoke.
+    reasons: Vec<String>,
+    /// When it was raised.
+    raised_at: Timestamp,
+}
+
 /// A replay of the journal with other rules.
 #[derive(Serialize, ToSchema)]
 pub(super) struct FraudSimulationView {
@@ -213,7 +230,7 @@ impl From<ReviewRow> for FraudReviewView {
                 view.decided_by = Some(by);
                 view.ended_at = Some(at);
             }
-            Review::Expired { at } => view.ended_at = Some(at),
+            Review::Expired { at } | Review::Closed { at } => view.ended_at = Some(at),
         }
         view
     }
@@ -222,6 +239,12 @@ impl From<ReviewRow> for FraudReviewView {
 impl From<Queued> for FraudQueueView {
     fn from(Queued { row, evidence, verdict }: Queued) -> Self {
         Self { review: row.into(), facts: evidence.facts, verdict }
+    }
+}
+
+impl From<Alert> for FraudAlertView {
+    fn from(Alert { id, payment_id, kind, score, reasons, raised_at }: Alert) -> Self {
+        Self { id, payment_id, kind, score, reasons: reasons.0, raised_at }
     }
 }
 

@@ -1,6 +1,7 @@
 //! All SQL of fraud, one statement a function: `rule_sets`, `profiles`, `lists`, `decisions` (the journal and the figures
-//! of rules), `reviews`, `simulations`. No decisions are taken here.
+//! of rules), `reviews`, `alerts`, `simulations`. No decisions are taken here.
 
+mod alerts;
 mod decisions;
 mod lists;
 mod profiles;
@@ -8,6 +9,7 @@ mod reviews;
 mod rule_sets;
 mod simulations;
 
+pub use alerts::{Alert, alerts, insert_alert};
 pub use decisions::{
     Decision, Figure, Filter, add_findings, add_hits, decision, decisions, decisions_between, figures,
     insert_decision,

@@ -2,7 +2,7 @@
 
 use contracts::Timestamp;
 use kernel::params;
-use kernel::store::{Json, StoreError, Tx, Value};
+use kernel::store::{Bytes, StoreError, Tx, Value};
 use serde::Deserialize;
 
 use crate::domain::evidence::Known;
@@ -13,12 +13,16 @@ use crate::domain::profile::Profile;
 struct ProfileRow {
     subject: String,
     since: Timestamp,
-    body: Json<Profile>,
+    body: String,
+    packed: Option<Bytes>,
 }
+
+/// The text of a profile that is kept as bytes: an empty one to a program that reads texts alone.
+const PACKED: &str = r#"{"newest_ms":0,"minutes":[],"hours":[],"days":[]}"#;
 
 macro_rules! profiles {
     () => {
-        "select subject, since, body from profiles where project_id = $1 and subject in ($2, $3, $4, $5) order by subject"
+        "select subject, since, body, packed from profiles where project_id = $1 and subject in ($2, $3, $4, $5) order by subject"
     };
 }
 
@@ -26,14 +30,14 @@ macro_rules! profiles {
 pub fn known(tx: &mut Tx<'_>, names: &[Option<String>; 4]) -> Result<Known, StoreError> {
     let keys = keys(names);
     let rows = tx.rows(profiles!(), params![tx.project()?, keys[0], keys[1], keys[2], keys[3]])?;
-    Ok(sorted(rows, &keys))
+    sorted(rows, &keys)
 }
 
 /// The same, which nobody else changes until the commit.
 pub fn lock_known(tx: &mut Tx<'_>, names: &[Option<String>; 4]) -> Result<Known, StoreError> {
     let keys = keys(names);
     let rows = tx.lock_rows(profiles!(), params![tx.project()?, keys[0], keys[1], keys[2], keys[3]])?;
-    Ok(sorted(rows, &keys))
+    sorted(rows, &keys)
 }
 
 /// Stores what is known now; since when is kept.
@@ -41,12 +45,13 @@ pub fn put_profiles(tx: &mut Tx<'_>, names: &[Option<String>; 4], known: &Known)
     let project = tx.project()?;
     let each = keys(names).into_iter().zip(known).filter_map(|(key, known)| Some((key?, known.as_ref()?)));
     let row = |(key, (since, profile)): (String, &(Timestamp, Profile))| -> Vec<Value> {
-        params![project, key, since, Json(profile), 1].to_vec()
+        params![project, key, since, PACKED, Bytes(profile.packed()), 1].to_vec()
     };
     let rows: Vec<Vec<Value>> = each.map(row).collect();
     tx.run_many(
-        "insert into profiles (project_id, subject, since, body, version) values ($1, $2, $3, $4, $5)
-         on conflict (project_id, subject) do update set body = excluded.body, version = profiles.version + 1",
+        "insert into profiles (project_id, subject, since, body, packed, version) values ($1, $2, $3, $4, $5, $6)
+         on conflict (project_id, subject) do update
+           set body = excluded.body, packed = excluded.packed, version = profiles.version + 1",
         &rows,
     )
     .map(drop)
@@ -54,10 +59,10 @@ pub fn put_profiles(tx: &mut Tx<'_>, names: &[Option<String>; 4], known: &Known)
 
 /// Notes that a person has been there since a time, or since before it.
 pub fn note_since(tx: &mut Tx<'_>, person: &str, since: Timestamp) -> Result<(), StoreError> {
-    let (project, nothing) = (tx.project()?, Json(Profile::default()));
-    let row = |subject| params![project, key(subject, person), since, nothing, 1].to_vec();
+    let (project, nothing) = (tx.project()?, Bytes(Profile::default().packed()));
+    let row = |subject| params![project, key(subject, person), since, PACKED, nothing, 1].to_vec();
     tx.run_many(
-        "insert into profiles (project_id, subject, since, body, version) values ($1, $2, $3, $4, $5)
+        "insert into profiles (project_id, subject, since, body, packed, version) values ($1, $2, $3, $4, $5, $6)
          on conflict (project_id, subject) do update set version = profiles.version + 1,
            since = case when excluded.since < profiles.since then excluded.since else profiles.since end",
         &[row(Subject::Payer), row(Subject::Payee)],
@@ -82,12 +87,23 @@ fn keys(names: &[Option<String>; 4]) -> [Option<String>; 4] {
     Subject::ALL.map(|subject| names[subject as usize].as_ref().map(|name| key(subject, name)))
 }
 
-fn sorted(rows: Vec<ProfileRow>, keys: &[Option<String>; 4]) -> Known {
+fn sorted(rows: Vec<ProfileRow>, keys: &[Option<String>; 4]) -> Result<Known, StoreError> {
     let mut known = Known::default();
-    for ProfileRow { subject, since, body: Json(profile) } in rows {
-        if let Some(at) = keys.iter().position(|key| key.as_ref() == Some(&subject)) {
-            known[at] = Some((since, profile));
+    for row in rows {
+        if let Some(at) = keys.iter().position(|key| key.as_ref() == Some(&row.subject)) {
+            known[at] = Some((row.since, row.profile()?));
         }
     }
-    known
+    Ok(known)
+}
+
+impl ProfileRow {
+    fn profile(self) -> Result<Profile, StoreError> {
+        match self.packed {
+            Some(Bytes(bytes)) if self.body == PACKED => Profile::unpacked(&bytes).ok_or_else(|| {
+                StoreError::Sql(format!("the stored profile of {} cannot be read", self.subject).into())
+            }),
+            _ => Profile::of_former(&self.body).map_err(|error| StoreError::Sql(error.into())),
+        }
+    }
 }

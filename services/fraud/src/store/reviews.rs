@@ -71,7 +71,8 @@ impl Row {
                 Review::Decided(Finding { fraud, reason, by, at })
             }
             (ReviewState::Expired, _, _, _, Some(at)) => Review::Expired { at },
-            (ReviewState::Decided | ReviewState::Expired, ..) => {
+            (ReviewState::Closed, _, _, _, Some(at)) => Review::Closed { at },
+            (ReviewState::Decided | ReviewState::Expired | ReviewState::Closed, ..) => {
                 return Err(StoreError::Sql(
                     format!("the stored review of {payment_id} cannot be read").into(),
                 ));
@@ -101,7 +102,7 @@ fn standing(review: &Review) -> Vec<Value> {
         Review::Decided(Finding { fraud, reason, by, at }) => {
             params![state, None::<UserId>, fraud, reason, by, at].to_vec()
         }
-        Review::Expired { at } => {
+        Review::Expired { at } | Review::Closed { at } => {
             params![state, None::<UserId>, None::<bool>, None::<&str>, None::<&str>, at].to_vec()
         }
     }

@@ -1,10 +1,8 @@
 //! Who is let in: each route with nobody, without its permission, and from another project.
 
-use axum::body::Body;
-use http::{Method, Request, header};
+use http::Method;
 use kernel::testing::isolation;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::stage::*;
 
@@ -34,29 +32,10 @@ fn routes(simulation: &str, waiting: u128) -> Vec<(Method, String, Option<Value>
         (get.clone(), at("reviews"), None, READ),
         (post.clone(), at(&format!("reviews/{payment}/assign")), Some(json!({})), MANAGE),
         (post, at(&format!("reviews/{payment}/decide")), Some(finding), MANAGE),
+        (get.clone(), at("alerts"), None, READ),
         (get, at("lists/watch"), None, READ),
         (Method::PUT, at("lists/watch"), Some(json!({ "entries": [{ "entry": "a" }] })), MANAGE),
     ]
-}
-
-/// The status of a route; a stream is not read, since it does not end.
-async fn status(
-    stage: &Stage,
-    method: &Method,
-    path: &str,
-    who: Option<&Player>,
-    body: Option<&Value>,
-) -> u16 {
-    let mut request = Request::builder().method(method).uri(path);
-    if let Some(who) = who {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {}", stage.token(who)));
-    }
-    if body.is_some() {
-        request = request.header(header::CONTENT_TYPE, "application/json");
-    }
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let answer = stage.running.routes().0.oneshot(request.body(body).unwrap()).await.unwrap();
-    answer.status().as_u16()
 }
 
 /// A project with a row in each table; returns a simulation.
@@ -64,6 +43,7 @@ async fn furnished(stage: &Stage) -> String {
     let version = stage.publishes(&by_amount()).await;
     stage.puts("watch", &json!([{ "entry": "a" }])).await.expect(200);
     stage.reserves(&reserved(1, 2_000)).await;
+    stage.reserves(&reserved(1_000, 6_000)).await;
     let path = format!("/api/v1/fraud/rule-sets/{version}/simulate");
     let times = json!({ "from": "2000-01-01T00:00:00.000Z", "to": "2100-01-01T00:00:00.000Z" });
     let begun = stage.post(&analyst(), &path, &times).await.expect(202).body;
@@ -80,10 +60,10 @@ fn nobody_and_nobody_without_the_permission_is_let_in() {
                 waiting += 1;
                 stage.reserves(&reserved(waiting, 2_000)).await;
                 let (method, path, body, lets_in) = routes(&simulation, waiting).swap_remove(at);
-                let nobody = status(stage, &method, &path, None, body.as_ref()).await;
+                let nobody = stage.status(&method, &path, None, body.as_ref()).await;
                 assert_eq!(nobody, 401, "{method} {path}");
                 let who = Player::program(1, 1, &[permission]);
-                let said = status(stage, &method, &path, Some(&who), body.as_ref()).await;
+                let said = stage.status(&method, &path, Some(&who), body.as_ref()).await;
                 if lets_in.contains(&permission) {
                     assert!((200..300).contains(&said), "{method} {path} with {permission}: {said}");
                 } else {
@@ -116,7 +96,7 @@ fn another_project_sees_nothing() {
             let said = stage.ask(method.clone(), &path, Some(&stranger()), body.as_ref(), &[]).await;
             assert_eq!(said.problem(), (404, "not_found"), "{method} {path}");
         }
-        for list in ["rule-sets", "rules/figures", "decisions", "reviews", "lists/watch"] {
+        for list in ["rule-sets", "rules/figures", "decisions", "reviews", "alerts", "lists/watch"] {
             let said = stage.get(&stranger(), &format!("/api/v1/fraud/{list}")).await.expect(200);
             assert_eq!(said.body["data"], json!([]), "{list}");
         }
@@ -140,6 +120,7 @@ fn no_statement_reaches_the_rows_of_another_project() {
             "list_entries",
             "decisions",
             "reviews",
+            "alerts",
             "rule_figures",
             "simulations",
         ] {

@@ -65,7 +65,6 @@ fn a_payment_that_is_told_twice_is_judged_once() {
         stage.reserves(&reserved(2, 100)).await;
         let seen = stage.sees(2).await;
         assert_eq!(seen["evidence"]["counts"][0][0], 1, "it counts once");
-        assert_eq!(seen["evidence"]["sums"][0][0], 6_000);
         let figures = stage.get(&analyst(), "/api/v1/fraud/rules/figures").await.expect(200).body;
         assert_eq!(figures["data"][0]["hits"], 1, "{figures}");
     });
@@ -205,5 +204,39 @@ fn decisions_are_found_by_what_they_are_and_by_who_paid() {
         assert_eq!(found(&format!("?limit=3&cursor={cursor}")).await, [1].map(payment));
         let nobody: UserId = user(77);
         assert_eq!(found(&format!("?payer={nobody}")).await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn alerts_are_kept_as_they_were_told() {
+    staged(async |stage, _| {
+        stage.publishes(&by_amount()).await;
+        stage.reserves(&reserved(1, 2_000)).await;
+        stage.reserves(&reserved(2, 6_000)).await;
+        stage.wait(Duration::from_secs(24 * 3_600)).await;
+        stage.reserves(&reserved(3, 7_000)).await;
+        let found = async |query: &str| -> Vec<String> {
+            let said = stage.get(&analyst(), &format!("/api/v1/fraud/alerts{query}")).await;
+            said.each("payment_id").into_iter().map(str::to_owned).collect()
+        };
+        assert_eq!(found("").await, [3, 1, 2].map(payment), "newest first");
+        assert_eq!(found("?kind=blocked").await, [3, 2].map(payment));
+        assert_eq!(found("?kind=review_overdue").await, [1].map(payment));
+        assert_eq!(found("?kind=rules_failed").await, Vec::<String>::new());
+        let first = stage.get(&analyst(), "/api/v1/fraud/alerts?limit=2").await.expect(200).body;
+        let cursor = first["next_cursor"].as_str().unwrap();
+        assert_eq!(found(&format!("?limit=2&cursor={cursor}")).await, [2].map(payment));
+        let overdue = &first["data"][1];
+        assert_eq!(
+            (&overdue["kind"], &overdue["score"], &overdue["reasons"]),
+            (&json!("review_overdue"), &json!(500), &json!(["large"]))
+        );
+        let all = stage.get(&analyst(), "/api/v1/fraud/alerts").await.expect(200).body;
+        let told = stage.told_of("fraud.alert.raised").await;
+        for (kept, told) in all["data"].as_array().unwrap().iter().rev().zip(&told) {
+            assert_eq!([&kept["payment_id"], &kept["kind"]], [&told["paymentId"], &told["kind"]]);
+            assert_eq!([&kept["score"], &kept["reasons"]], [&told["score"], &told["reasons"]]);
+        }
+        assert_eq!(told.len(), 3);
     });
 }

@@ -5,6 +5,7 @@
 
 mod doors;
 mod judging;
+mod learning;
 mod providers;
 mod reviewing;
 mod rule_sets;

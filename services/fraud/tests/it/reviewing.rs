@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::events::PaymentKind;
 use serde_json::{Value, json};
 
 use crate::stage::*;
@@ -112,5 +113,85 @@ fn what_was_decided_without_people_can_be_labelled_once() {
         assert_eq!(stage.sees(1).await["review"]["fraud"], true);
         let figures = stage.get(&analyst(), "/api/v1/fraud/rules/figures").await.expect(200).body;
         assert_eq!(figures["data"][0]["precision_basis_points"], 10_000);
+    });
+}
+
+#[test]
+fn a_payment_that_went_on_at_the_wallets_door_is_found_to_be_no_fraud() {
+    staged(async |stage, _| {
+        stage.publishes(&by_amount()).await;
+        stage.reserves(&reserved(1, 2_000)).await;
+        for _ in 0..2 {
+            stage.completes(1).await;
+        }
+        assert_eq!(waiting(stage, "").await, Vec::<String>::new());
+        let review = stage.sees(1).await["review"].clone();
+        assert_eq!(
+            (&review["state"], &review["fraud"], &review["decided_by"]),
+            (&json!("decided"), &json!(false), &json!("service:wallet"))
+        );
+        assert_eq!(decides(stage, 1, true).await.problem(), (409, "wrong_state"));
+        let figures = stage.get(&analyst(), "/api/v1/fraud/rules/figures").await.expect(200).body;
+        assert_eq!(figures["data"][0]["honest"], 1);
+        stage.wait(Duration::from_secs(24 * 3_600)).await;
+        assert_eq!(stage.told_decisions().await, ["review"], "nothing more is told");
+        assert_eq!(stage.told_of("fraud.alert.raised").await.len(), 0);
+        stage.reserves(&reserved(2, 100)).await;
+        assert_eq!(
+            stage.sees(2).await["evidence"]["met"][0],
+            json!([false, true, true, true]),
+            "it is learnt"
+        );
+    });
+}
+
+#[test]
+fn a_payment_that_came_to_nothing_waits_no_longer_and_can_still_be_labelled() {
+    staged(async |stage, _| {
+        stage.publishes(&by_amount()).await;
+        for number in 1..=2 {
+            stage.reserves(&reserved(number, 2_000)).await;
+        }
+        stage.fails(1, PaymentKind::Wallet).await;
+        stage.fails(2, PaymentKind::Provider).await;
+        assert_eq!(waiting(stage, "").await, [payment(2)], "a provider's payment is another one");
+        assert_eq!(waiting(stage, "?state=closed").await, [payment(1)]);
+        let path = format!("/api/v1/fraud/reviews/{}/assign", payment(1));
+        let assigned = stage.post(&analyst(), &path, &json!({ "assignee": user(5) })).await;
+        assert_eq!(assigned.problem(), (409, "wrong_state"));
+        stage.fails(2, PaymentKind::Wallet).await;
+        stage.wait(Duration::from_secs(24 * 3_600)).await;
+        assert_eq!(stage.told_of("fraud.alert.raised").await.len(), 0, "nothing is overdue");
+        assert_eq!(decides(stage, 1, true).await.expect(200).body["state"], "decided");
+        assert_eq!(stage.told_decisions().await, ["review", "review"], "it is remembered alone");
+        stage.reserves(&reserved(3, 100)).await;
+        assert_eq!(stage.sees(3).await["evidence"]["met"][0], json!([false, false, false, false]));
+    });
+}
+
+#[test]
+fn the_end_of_a_payment_changes_no_review_that_is_over() {
+    staged(async |stage, _| {
+        stage.publishes(&by_amount()).await;
+        for number in 1..=3 {
+            stage.reserves(&reserved(number, 2_000)).await;
+        }
+        decides(stage, 1, false).await.expect(200);
+        decides(stage, 2, true).await.expect(200);
+        stage.wait(Duration::from_secs(24 * 3_600)).await;
+        let mut before = Vec::new();
+        for number in 1..=3 {
+            before.push(stage.sees(number).await["review"].clone());
+        }
+        let told = stage.told().await.len();
+        stage.completes(1).await;
+        stage.fails(2, PaymentKind::Wallet).await;
+        stage.fails(3, PaymentKind::Wallet).await;
+        stage.completes(9).await;
+        for number in 1..=3 {
+            let seen = stage.sees(u128::try_from(number).unwrap()).await;
+            assert_eq!(seen["review"], before[number - 1]);
+        }
+        assert_eq!(stage.told().await.len(), told);
     });
 }

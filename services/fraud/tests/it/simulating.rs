@@ -20,12 +20,13 @@ async fn simulated(stage: &Stage, version: u64, (from, to): (&str, &str)) -> Val
     done["tally"].clone()
 }
 
+/// They ask what was tried alone: what was approved is what the rules of then have made of it.
 fn other_rules() -> Value {
     rules(&[
         ("fast", "count(\"payer\", \"10m\") >= 3", 450),
-        ("much", "sum(\"payer\", \"1h\") + amount > 9_000", 400),
+        ("much", "count(\"payer\", \"1h\") * amount > 9_000", 400),
         ("listed", "in_list(\"watch\", device)", 50),
-        ("new", "is_new(\"payer\", \"payee\")", 30),
+        ("few", "distinct(\"payer\", \"payee\", \"1h\") < 3", 30),
     ])
 }
 

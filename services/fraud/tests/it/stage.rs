@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 
-use contracts::events::wallet::{BalanceReserved, WalletPaymentFacts};
+use contracts::events::wallet::{BalanceReserved, WalletPaymentCompleted, WalletPaymentFacts};
+use contracts::events::{PaymentFailed, PaymentKind};
 use contracts::{Currency, Event, Id, ProjectId, UserId, WalletAccountId, WalletPaymentId};
 use kernel::store::{Scope, Store};
 use kernel::testing::{self, Place};
@@ -105,6 +106,27 @@ impl Stage {
     /// Somebody else tells something.
     pub async fn hears<E: Event + Clone>(&self, event: &E) {
         self.stage.hear(&self.others, Scope::Project(project(1)), "key", event).await;
+    }
+
+    /// The wallet tells that a payment is done.
+    pub async fn completes(&self, number: u128) {
+        let completed = WalletPaymentCompleted { payment: reserved(number, 1).payment };
+        self.stage.hear(&self.others, Scope::Project(project(1)), &payment(number), &completed).await;
+    }
+
+    /// The wallet, or who takes payments at providers, tells that a payment came to nothing.
+    pub async fn fails(&self, number: u128, kind: PaymentKind) {
+        let failed = PaymentFailed {
+            order_id: None,
+            invoice_id: None,
+            top_up_id: None,
+            payment_intent_id: None,
+            payment_id: None,
+            kind,
+            user_id: Some(user(1)),
+            reason: Some("rejected".to_owned()),
+        };
+        self.stage.hear(&self.others, Scope::Project(project(1)), &payment(number), &failed).await;
     }
 
     /// Lets time pass, here and for those who are heard.

@@ -96,13 +96,17 @@ impl SettingValue for Networks {
 /// Who really calls: the last of the named addresses that is no proxy of ours.
 ///
 /// Every proxy adds the address that it saw to the right, so whatever a caller wrote stands left of the truth.
-pub fn caller_address(peer: IpAddr, forwarded_for: Option<&str>, trusted: &Networks) -> IpAddr {
+pub fn caller_address<'h>(
+    peer: IpAddr,
+    forwarded_for: impl DoubleEndedIterator<Item = &'h str>,
+    trusted: &Networks,
+) -> IpAddr {
     let peer = peer.to_canonical();
     if !trusted.have(peer) {
         return peer;
     }
     let mut nearest = peer;
-    for hop in forwarded_for.unwrap_or_default().rsplit(',').take(HOPS_MAX) {
+    for hop in forwarded_for.rev().flat_map(|line| line.rsplit(',')).take(HOPS_MAX) {
         let Ok(address) = hop.trim().parse::<IpAddr>() else { return nearest };
         nearest = address.to_canonical();
         if !trusted.have(nearest) {
@@ -178,8 +182,14 @@ mod tests {
             ("127.0.0.1", Some(""), "127.0.0.1"),
             ("::ffff:127.0.0.1", Some("2001:db8::1"), "2001:db8::1"),
         ] {
-            assert_eq!(caller_address(ip(peer), named, &trusted), ip(caller), "{peer} {named:?}");
+            assert_eq!(caller_address(ip(peer), named.into_iter(), &trusted), ip(caller), "{peer} {named:?}");
         }
+        let lines = ["1.1.1.1, 6.6.6.6", "9.9.9.9", "10.0.0.4"].into_iter();
+        assert_eq!(
+            caller_address(ip("127.0.0.1"), lines, &trusted),
+            ip("9.9.9.9"),
+            "the client wrote the first"
+        );
     }
 
     #[test]
@@ -194,7 +204,7 @@ mod tests {
         #[test]
         fn no_header_confuses_it(text: String) {
             let trusted = networks("127.0.0.1");
-            caller_address(ip("127.0.0.1"), Some(&text), &trusted);
+            caller_address(ip("127.0.0.1"), [text.as_str()].into_iter(), &trusted);
         }
 
         #[test]

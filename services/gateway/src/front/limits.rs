@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use contracts::ProjectId;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::config::Settings;
 use kernel::http::Problem;
 use kernel::limits::{Allowance, Quota, Refused, TokenBuckets};
@@ -51,6 +51,8 @@ pub struct Spent {
     pub quota: Quota,
 }
 
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Callers, addresses and projects that are remembered at a time.
 const KEYS_MAX: usize = 100_000;
 
@@ -165,8 +167,8 @@ impl Left {
     /// Tells the caller.
     pub fn tell(&self, headers: &mut HeaderMap) {
         if let Some((name, quota, allowance)) = &self.0 {
-            put(headers, "ratelimit-policy", &quota.policy_header(name));
-            put(headers, "ratelimit", &allowance.header(name));
+            put(headers, POLICY, quota.policy_header(name));
+            put(headers, LIMIT, allowance.header(name));
         }
     }
 }
@@ -187,13 +189,13 @@ impl Over {
 
     /// Tells the caller.
     pub fn tell(&self, headers: &mut HeaderMap) {
-        put(headers, "ratelimit-policy", &self.quota.policy_header(self.name));
-        put(headers, "ratelimit", &self.refused.header(self.name));
+        put(headers, POLICY, self.quota.policy_header(self.name));
+        put(headers, LIMIT, self.refused.header(self.name));
     }
 }
 
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn put(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
 }

@@ -1,6 +1,6 @@
 //! The way of a request through the door: counted, known, allowed, passed on, told.
 //!
-//! Read [`Front::answer`]: it is the whole way on one page. What each step needs stands in its own file: `limits` and
+//! Read [`Front::through`]: it is the whole way on one page. What each step needs stands in its own file: `limits` and
 //! `shared` (how much), `policy` (by which settings), `admit` (who), `cors` (from which pages), `words` and `remote` (to
 //! services elsewhere), `live/` (the socket), `graphql/` (many reads in one), `log`.
 
@@ -26,14 +26,15 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::{Extension, Router};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Limited;
 use kernel::auth::{CSRF_USE, Caller, Signer, Who};
-use kernel::http::{ClientAddress, Problem, compressed, correlation_id, envelope, takes_gzip};
+use kernel::http::{
+    ClientAddress, Entrance, Problem, address_marks, compressed, correlation_id, envelope, takes_gzip,
+};
 use kernel::service::Running;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower::ServiceExt;
 
 use self::graphql::{Doorway, Graph};
 use crate::domain::address::{Networks, caller_address, counted_as};
@@ -100,6 +101,7 @@ struct Visit {
     over: Option<Over>,
 }
 
+const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 const ADDRESSES_EVERY: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// 300 × 200 ms: each minute all is looked at anew.
@@ -125,7 +127,7 @@ impl Front {
             demo_key: behind.demo_key,
         };
         let policy = RwLock::new(Arc::new(Policy::of(&service)));
-        let words = Words::new(signer, issuer);
+        let words = Words::new(signer, issuer, address_marks(keyring));
         let shared = service.settings().get(&settings::REDIS_URL).map(Shared::at);
         let addresses = tokio::sync::Mutex::default();
         let sockets = Sockets::default();
@@ -138,12 +140,12 @@ impl Front {
         }))
     }
 
-    /// The door as routes, to be listened for.
+    /// The door as routes, for those who call it within the process.
     pub fn routes(&self) -> Router {
         let door = self.clone();
         Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
             let door = door.clone();
-            async move { Ok::<_, Infallible>(door.answer(request).await) }
+            async move { Ok::<_, Infallible>(door.through(request).await) }
         }))
     }
 
@@ -224,7 +226,7 @@ impl Front {
     }
 
     /// The way of one request.
-    pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn through(&self, mut request: Request<Body>) -> Response<Body> {
         let policy = self.policy();
         let mut visit = self.arrive(&policy, &mut request);
         let gzip = takes_gzip(request.headers());
@@ -260,13 +262,15 @@ impl Front {
             .extensions()
             .get::<ClientAddress>()
             .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0);
-        let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        let address = caller_address(peer, forwarded, &policy.trusted);
+        // A proxy may add a line of its own below the one that the client wrote.
+        let hops =
+            request.headers().get_all("x-forwarded-for").iter().map(|line| line.to_str().unwrap_or("?"));
+        let address = caller_address(peer, hops, &policy.trusted);
         let correlation_id = correlation_id(request.headers(), self.0.service.store().ids());
         let origin = request.headers().get(header::ORIGIN).cloned();
         remote::strip(request.headers_mut());
         if let Ok(value) = HeaderValue::from_str(&correlation_id) {
-            request.headers_mut().insert("x-correlation-id", value);
+            request.headers_mut().insert(CORRELATION, value);
         }
         request.extensions_mut().insert(ClientAddress(address));
         Visit {
@@ -305,14 +309,23 @@ impl Front {
         visit.route = route.cloned();
         let request = self.admit(policy, visit, request).await?;
         match route {
-            None => Ok(called(&self.0.behind.rest, request).await),
+            None => Ok(self.0.behind.rest.clone().answer(request).await),
             Some(route) if route.path == live::PATH && live::is_asked_for(&request) => {
                 self.open_socket(policy, visit, request)
             }
-            Some(route) => match self.0.behind.here.get(route.service) {
-                Some(service) => Ok(called(service, request).await),
-                None => self.call_elsewhere(route, visit, request).await,
-            },
+            Some(route) => {
+                let proof =
+                    (route.is_live() && visit.caller.is_some()).then(|| live::proof_of(request.headers()));
+                let answer = match self.0.behind.here.get(route.service) {
+                    // A service of this process: a function call.
+                    Some(service) => service.clone().answer(request).await,
+                    None => self.call_elsewhere(route, visit, request).await?,
+                };
+                Ok(match proof {
+                    Some(proof) if answer.status().is_success() => self.while_proven(proof, answer),
+                    _ => answer,
+                })
+            }
         }
     }
 
@@ -394,12 +407,18 @@ impl Front {
         }
         let mut response = envelope(problem, &visit.correlation_id);
         if let Ok(value) = HeaderValue::from_str(&visit.correlation_id) {
-            response.headers_mut().insert("x-correlation-id", value);
+            response.headers_mut().insert(CORRELATION, value);
         }
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+}
+
+impl Entrance for Front {
+    async fn answer(self, request: Request<Body>) -> Response<Body> {
+        self.through(request).await
     }
 }
 
@@ -429,13 +448,5 @@ fn number_of(caller: &Caller) -> u128 {
         Who::Service(name) => {
             name.bytes().fold(0, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_01b3))
         }
-    }
-}
-
-/// A service of this process answers: a function call.
-async fn called(service: &Router, request: Request<Body>) -> Response<Body> {
-    match service.clone().oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
-use kernel::http::{INTERNAL_CALLER, Problem};
+use kernel::http::{CLIENT_ADDRESS, INTERNAL_CALLER, Problem};
 use kernel::service::Running;
 use tokio::time::Instant;
 
@@ -15,34 +15,37 @@ use super::{Front, Visit};
 use crate::known::Known;
 use crate::route::Route;
 use crate::settings;
-use crate::upstreams::{InstanceAddress, Rules, Trouble, Upstreams};
+use crate::upstreams::{InstanceAddress, Rules, Trouble, Upstreams, take_out};
 
-/// Headers that only a gateway may set: from outside they are lies.
-const OURS: [&str; 9] = [
-    INTERNAL_CALLER,
-    "x-project-id",
-    "x-user-id",
-    "x-user-roles",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "forwarded",
-    "baggage",
-];
 const PROJECT: HeaderName = HeaderName::from_static("x-project-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const CALLER: HeaderName = HeaderName::from_static(INTERNAL_CALLER);
+const ADDRESS: HeaderName = HeaderName::from_static(CLIENT_ADDRESS);
+/// Who sets the cookies of sessions reads them.
+const KEEPER_OF_SESSIONS: &str = "identity";
 const TRIES_MAX: u32 = 3;
 
 /// Takes out of a request what only we may say of it.
 pub fn strip(headers: &mut HeaderMap) {
-    for name in OURS {
-        headers.remove(name);
-    }
-    let more = |name: &HeaderName| name.as_str().starts_with("x-stoa-");
-    if headers.keys().any(more) {
-        let names: Vec<HeaderName> = headers.keys().filter(|name| more(name)).cloned().collect();
-        names.iter().for_each(|name| drop(headers.remove(name)));
+    take_out(headers, is_ours);
+}
+
+/// Headers that only a gateway may set: from outside they are lies.
+fn is_ours(name: &HeaderName) -> bool {
+    match name.as_str().strip_prefix("x-") {
+        Some(rest) => {
+            rest.starts_with("stoa-")
+                || matches!(
+                    rest,
+                    "project-id"
+                        | "user-id"
+                        | "user-roles"
+                        | "forwarded-for"
+                        | "forwarded-host"
+                        | "forwarded-proto"
+                )
+        }
+        None => matches!(name.as_str(), "forwarded" | "baggage"),
     }
 }
 
@@ -57,6 +60,9 @@ impl Front {
         // The proof stays here; what is handed on is our word, which opens nothing outside.
         headers.remove(header::AUTHORIZATION);
         headers.remove("x-api-key");
+        if route.service != KEEPER_OF_SESSIONS {
+            headers.remove(header::COOKIE);
+        }
         if let Some(caller) = &visit.caller {
             let now = self.0.service.store().clock().wall();
             let word = self.0.words.word_for(caller, now).ok_or_else(|| {
@@ -69,10 +75,13 @@ impl Front {
                 headers.insert(PROJECT, value);
             }
         }
+        if let Some(word) = self.0.words.word_from(visit.address) {
+            headers.insert(ADDRESS, word);
+        }
         if let Ok(value) = HeaderValue::from_str(&visit.address.to_string()) {
             headers.insert(FORWARDED_FOR, value);
         }
-        let idempotent = route.is_idempotent() || headers.contains_key("idempotency-key");
+        let idempotent = route.is_idempotent(headers.contains_key("idempotency-key"));
         let rules = Rules { timeout: route.timeout, tries_max: TRIES_MAX, idempotent };
         let answer = self.0.behind.upstreams.send(route.service, rules, request).await;
         let mut answer = answer.map_err(|trouble| told(&trouble, route.service))?;

@@ -1,16 +1,21 @@
-//! The word that the gateway gives services in other processes: who calls, signed, for a minute.
+//! The words that the gateway gives services in other processes: who calls, signed, for a minute; and from where.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use contracts::Timestamp;
 use http::HeaderValue;
 use kernel::auth::{Caller, Signer, TokenType};
+use kernel::http::address_word;
+use kernel::secrets::Macs;
 
 /// Signs the word for each caller, once for as long as it is good.
 pub struct Words {
     signer: Signer,
     issuer: String,
+    marks: Macs,
+    addresses: Mutex<HashMap<IpAddr, HeaderValue>>,
     /// By where the caller stands in memory: the same token and the same key give the same place.
     given: Mutex<HashMap<usize, Given>>,
 }
@@ -31,8 +36,22 @@ const GIVEN_MAX: usize = 10_000;
 
 impl Words {
     /// Signs with the key that the services of the platform know.
-    pub fn new(signer: Signer, issuer: String) -> Self {
-        Self { signer, issuer, given: Mutex::default() }
+    pub fn new(signer: Signer, issuer: String, marks: Macs) -> Self {
+        Self { signer, issuer, marks, addresses: Mutex::default(), given: Mutex::default() }
+    }
+
+    /// The word for whoever calls from there.
+    pub fn word_from(&self, address: IpAddr) -> Option<HeaderValue> {
+        let mut known = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(word) = known.get(&address) {
+            return Some(word.clone());
+        }
+        let word = HeaderValue::from_str(&address_word(&self.marks, address)).ok()?;
+        if known.len() >= GIVEN_MAX {
+            known.clear();
+        }
+        known.insert(address, word.clone());
+        Some(word)
     }
 
     /// The word for this caller.
@@ -64,6 +83,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
+    fn marks() -> Macs {
+        kernel::http::address_marks(&kernel::secrets::Keyring::generate().unwrap().0)
+    }
+
     fn caller(number: u128) -> Arc<Caller> {
         let who = Who::User(UserId::from_u128(number));
         let project = Some(ProjectId::from_u128(7));
@@ -80,7 +103,7 @@ mod tests {
         kernel::testing::run(async {
             let (signer, _) = Signer::generate().unwrap();
             let keys = StaticKeys(JwkSet { keys: vec![signer.jwk()] });
-            let words = Words::new(signer, "stoa".to_owned());
+            let words = Words::new(signer, "stoa".to_owned(), marks());
             let ann = caller(1);
             let word = words.word_for(&ann, NOW).unwrap();
             let text = word.to_str().unwrap();
@@ -94,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_same_caller_gets_the_same_word_until_it_grows_old() {
-        let words = Words::new(Signer::generate().unwrap().0, "stoa".to_owned());
+        let words = Words::new(Signer::generate().unwrap().0, "stoa".to_owned(), marks());
         let ann = caller(1);
         let later = |seconds| NOW.saturating_add(std::time::Duration::from_secs(seconds));
         let first = words.word_for(&ann, NOW).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use kernel::limits::Outcome;
 use tokio::time::timeout_at;
@@ -48,8 +48,17 @@ enum Ended {
 /// An answer, with the instance's side of a tunnel where one was asked for.
 type Answer = (Response<Received>, Option<OnUpgrade>);
 
+/// Whether an answer says that the instance is unwell. One that is busy and says until when is not: left out, it would
+/// take all its other routes along.
+fn is_failure(answer: &Response<Received>) -> bool {
+    let busy = answer.status() == StatusCode::SERVICE_UNAVAILABLE
+        && answer.headers().contains_key(header::RETRY_AFTER);
+    answer.status().is_server_error() && !busy
+}
+
 /// After so many that had been closed meanwhile a new connection is made.
 const STALE_MAX: u32 = 3;
+const EVENTS: &str = "text/event-stream";
 
 /// Sends a request to one of the instances. What can be done before the first wait is: what is kept over it is small
 /// then, and kept once.
@@ -90,7 +99,7 @@ async fn go(
     let mut call = Call { lane, dialer, rules, deadline, tries: 0, before: Vec::new(), last: None };
     match call.run(request, wish.is_some()).await {
         Ok((tried, (answer, instance))) => {
-            let failed = answer.status().is_server_error();
+            let failed = is_failure(&answer);
             pass.done(if failed { Outcome::Failed } else { Outcome::Succeeded }, (lane.tuning.now)());
             let (parts, body) = answer.into_parts();
             let joined = parts.status == StatusCode::SWITCHING_PROTOCOLS;
@@ -98,6 +107,9 @@ async fn go(
                 tunnel::join(wish, instance, tried, place);
                 return Ok(Response::from_parts(parts, Body::empty()));
             }
+            // Who follows along would hold it for as long as there is something to follow.
+            let follows = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS);
+            let place = (!follows).then_some(place);
             Ok(Response::from_parts(parts, body.into_body(tried, place)))
         }
         Err(Ended::NobodyToAsk(trouble)) => Err(trouble),
@@ -133,10 +145,7 @@ impl Call<'_> {
             match asked {
                 Ok(answer) => {
                     let status = answer.0.status();
-                    tried.done(
-                        if status.is_server_error() { Outcome::Failed } else { Outcome::Succeeded },
-                        now,
-                    );
+                    tried.done(if is_failure(&answer.0) { Outcome::Failed } else { Outcome::Succeeded }, now);
                     if !(repeatable && self.is_worth_another(status, &tried, now)) {
                         return Ok((tried, answer));
                     }

@@ -36,7 +36,14 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         // Of the two lengths the other one has been believed.
         headers.remove(CONTENT_LENGTH);
     }
-    HOP_BY_HOP.iter().for_each(|name| drop(headers.remove(name)));
+    take_out(headers, |name| HOP_BY_HOP.contains(name));
+}
+
+/// Takes out all that are unwanted. Most requests have none: to look at the few that there are costs less than to ask for
+/// each by its name.
+pub fn take_out(headers: &mut HeaderMap, unwanted: impl Fn(&HeaderName) -> bool) {
+    let found: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name)).cloned().collect();
+    found.iter().for_each(|name| drop(headers.remove(name)));
 }
 
 /// The protocol that both sides shall change to, where one asks for it or agrees.

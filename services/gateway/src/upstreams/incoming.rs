@@ -38,7 +38,7 @@ struct Flowing {
     first: Bytes,
     rest: Rest,
     tried: Tried,
-    _place: Place,
+    _place: Option<Place>,
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -82,7 +82,7 @@ pub(super) fn receive_shared(response: Response<Incoming>) -> Response<Received>
 
 impl Received {
     /// The body as it is handed on.
-    pub fn into_body(self, tried: Tried, place: Place) -> Body {
+    pub fn into_body(self, tried: Tried, place: Option<Place>) -> Body {
         match self {
             Self::Whole(bytes) if bytes.is_empty() => Body::empty(),
             Self::Whole(bytes) => Body::from(bytes),

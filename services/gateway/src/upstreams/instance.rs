@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use hyper::client::conn::http2;
+use kernel::http::porter;
 
 use super::address::{InstanceAddress, Speaks};
 use super::dial::{Dialer, Line};
@@ -27,7 +29,8 @@ pub(super) struct Instance {
     pub health: Mutex<Health>,
     /// Whether it is left out: a copy of what `health` says, for those who choose.
     pub is_out: AtomicBool,
-    resting: Mutex<VecDeque<Resting>>,
+    /// By the thread that uses them: a connection is woken there.
+    resting: Box<[Mutex<VecDeque<Resting>>]>,
     resting_max: usize,
     rest_max: Duration,
     now: fn() -> Instant,
@@ -51,7 +54,7 @@ impl Instance {
             in_flight: AtomicUsize::new(0),
             health: Mutex::new(Health::new(tuning.ejection, (tuning.now)())),
             is_out: AtomicBool::new(false),
-            resting: Mutex::default(),
+            resting: (0..=available_parallelism().map_or(1, usize::from)).map(|_| Mutex::default()).collect(),
             resting_max: tuning.resting_max,
             rest_max: tuning.rest_max,
             now: tuning.now,
@@ -91,7 +94,7 @@ impl Instance {
         }
         wire.slim();
         let since = (self.now)();
-        let mut resting = lock(&self.resting);
+        let mut resting = lock(self.resting());
         resting.push_back(Resting { wire, since });
         let oldest = resting.front().is_some_and(|oldest| self.is_stale(oldest, since));
         let dropped = if oldest || resting.len() > self.resting_max { resting.pop_front() } else { None };
@@ -109,10 +112,10 @@ impl Instance {
             }
         }
         loop {
-            let mut newest = lock(&self.resting).pop_back()?;
+            let mut newest = lock(self.resting()).pop_back()?;
             if self.is_stale(&newest, (self.now)()) {
                 // So are all below it.
-                let stale = std::mem::take(&mut *lock(&self.resting));
+                let stale = std::mem::take(&mut *lock(self.resting()));
                 drop(stale);
                 return None;
             }
@@ -120,6 +123,10 @@ impl Instance {
                 return Some(Line::Http1(newest.wire));
             }
         }
+    }
+
+    fn resting(&self) -> &Mutex<VecDeque<Resting>> {
+        &self.resting[porter() % self.resting.len()]
     }
 
     fn is_stale(&self, resting: &Resting, now: Instant) -> bool {

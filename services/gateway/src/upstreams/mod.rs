@@ -28,7 +28,7 @@ use http::{Request, Response};
 use kernel::limits::{Backoff, BreakerSettings, BreakerState};
 
 pub use address::{BadAddress, InstanceAddress};
-pub use headers::DEADLINE;
+pub use headers::{DEADLINE, take_out};
 pub use health::EjectionSettings;
 
 use dial::Dialer;

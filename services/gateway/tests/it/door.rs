@@ -1,5 +1,6 @@
 //! Who comes in: tokens, keys, cookies; what is taken out of requests; from which pages and addresses.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use contracts::events::access::{ApiKeyExpiring, ApiKeyRevoked, SessionsEnded};
@@ -100,8 +101,18 @@ fn the_tokens_of_a_session_that_is_over_are_refused() {
 #[test]
 fn what_only_the_door_may_say_is_taken_out_of_requests() {
     staged(async |stage| {
-        let lies =
-            ["x-project-id", "x-user-id", "x-stoa-caller", "x-stoa-anything", "x-forwarded-for", "forwarded"];
+        let lies = [
+            "x-project-id",
+            "x-user-id",
+            "x-user-roles",
+            "x-stoa-caller",
+            "x-stoa-anything",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+            "forwarded",
+            "baggage",
+        ];
         let request = lies.iter().fold(asked(Method::GET, NOTES), |asked, name| asked.with(name, "lie"));
         let seen = stage.ask(request.bearer(&stage.token()).with("x-correlation-id", "mine-1")).await;
         for name in lies {
@@ -121,6 +132,20 @@ fn what_only_the_door_may_say_is_taken_out_of_requests() {
         };
         assert_eq!(stage.ask(open("10.1.1.1")).await.body["address"], "203.0.113.9");
         assert_eq!(stage.ask(open("192.0.2.1")).await.body["address"], "192.0.2.1");
+    });
+}
+
+#[test]
+fn a_service_that_is_nowhere_is_told_as_down() {
+    kernel::testing::on_both(async |place| {
+        let stage = Stage::new(place, &[]).await;
+        let status = async |stage: &Stage| stage.ask(asked(Method::GET, "/api/v1/status")).await.body;
+        assert_eq!(status(&stage).await["status"], "ok");
+        let documents = [("notes", notes_document()), ("gateway", gateway::service().document().unwrap())];
+        let told = status(&stage.before(&documents, HashMap::new())).await;
+        let notes = json!({ "service": "notes", "status": "down", "instances": 0 });
+        assert_eq!(told["status"], "degraded");
+        assert!(told["services"].as_array().unwrap().contains(&notes), "{told}");
     });
 }
 

@@ -249,6 +249,38 @@ fn a_socket_ends_with_the_proof_that_opened_it() {
 }
 
 #[test]
+fn a_stream_of_events_ends_with_the_proof_that_it_was_asked_for_with() {
+    staged(async |stage| {
+        let (session, ann) = (SessionId::from_u128(5), Player::user(7, PROJECT, &["notes:*"]));
+        let leaving = stage.gateway.token(&ann.in_session(session));
+        let key = stage.key(9, None).await;
+        let follow = |asked: Asked| {
+            let streamed = tokio::time::timeout(Duration::from_secs(20), stage.ask(asked));
+            async move { streamed.await.expect("a stream that outlives its proof").status }
+        };
+        let live = || asked(Method::GET, MINE);
+        let ends = async {
+            until("three streams", || stage.notes.open() == 3).await;
+            let (user_id, session_ids) = (UserId::from_u128(7), vec![session]);
+            stage.tell("s", &SessionsEnded { user_id, session_ids, reason: "logout".to_owned() }).await;
+            until("the end of the session's", || stage.notes.open() == 2).await;
+            stage.tell("k", &ApiKeyRevoked { api_key_id: ApiKeyId::from_u128(9) }).await;
+            until("the end of the key's", || stage.notes.open() == 1).await;
+            stage.gateway.clock.advance(Duration::from_secs(400));
+        };
+        let (of_session, of_key, of_token, ()) = tokio::join!(
+            follow(live().bearer(&leaving)),
+            follow(live().with("x-api-key", &key)),
+            follow(live().bearer(&stage.token())),
+            ends
+        );
+        assert_eq!([of_session, of_key, of_token].map(|status| status.as_u16()), [200; 3]);
+        until("the end of all streams", || stage.notes.open() == 0).await;
+        assert_eq!(stage.ask(live().bearer(&leaving)).await.problem(), (401, "unauthenticated"));
+    });
+}
+
+#[test]
 fn a_browsers_cookie_opens_a_socket_from_our_own_page_alone() {
     staged_with(&[("gateway.origins", "https://console.example")], async |stage| {
         stage.project(&["https://shop.example"], &[], true).await;

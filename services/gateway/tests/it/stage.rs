@@ -217,7 +217,7 @@ fn door(gateway: &testing::Stage, demo_key: bool, live: &LiveNotes) -> Front {
 pub async fn listened(door: &Front, stop: watch::Receiver<bool>) -> SocketAddr {
     let listening = kernel::http::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listening.address();
-    tokio::spawn(listening.serve(door.routes(), stop, std::time::Duration::ZERO));
+    tokio::spawn(listening.serve(door.clone(), stop, std::time::Duration::ZERO));
     address
 }
 

@@ -11,6 +11,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use kernel::config::Settings;
+use kernel::limits::jitter;
 use kernel::secrets::{SealError, Secret, random};
 use kernel::telemetry::metrics::{Gauge, Histogram, LATENCY_BOUNDS};
 use tokio::sync::oneshot;
@@ -55,7 +56,7 @@ type Work = Box<dyn FnOnce(&Cost) + Send>;
 const SALT_LEN: usize = 16;
 /// What is believed of the time until the first hash has been measured.
 const FIRST_GUESS: Duration = Duration::from_millis(100);
-const REFUSED_AFTER: Duration = Duration::from_millis(500);
+const REFUSED_AFTER_MS: u64 = 500;
 /// The last in the order of Linux.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
@@ -126,8 +127,10 @@ impl Hashing {
         WAITING.add(1.0, &[]);
         if self.line.try_send(work).is_err() {
             WAITING.add(-1.0, &[]);
-            // Whoever does not wait as they are told is slowed down here, so that refusing them costs little.
-            tokio::time::sleep(REFUSED_AFTER).await;
+            // Whoever does not wait as they are told is slowed down here, so that refusing them costs little; not all to
+            // the same moment, since a crowd that comes again together is what everybody else would notice.
+            let wait = REFUSED_AFTER_MS + jitter() % (2 * REFUSED_AFTER_MS);
+            tokio::time::sleep(Duration::from_millis(wait)).await;
             return Err(Error::Crowded { retry_after: self.wait() });
         }
         answer.await.map_err(|_| Error::Crowded { retry_after: self.wait() })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kernel::jobs::{Jobs, Schedule};
 use kernel::store::Tx;
 
+use super::commands::profile;
 use super::signing::turn_keys;
 use super::store::{attempts, codes, sessions};
 use crate::domain::attempts::FORGOTTEN_AFTER;
@@ -23,6 +24,10 @@ pub fn register(jobs: &mut Jobs) {
     match Schedule::interval(SWEEP_EVERY) {
         Ok(each_minute) => jobs.every("identity.sweep", each_minute, sweep),
         Err(error) => tracing::error!(%error, "sessions and codes that are over are not removed"),
+    }
+    match Schedule::interval(SWEEP_EVERY) {
+        Ok(each_minute) => jobs.every("identity.tell_names", each_minute, profile::tell_names),
+        Err(error) => tracing::error!(%error, "names from before they were told are not told"),
     }
     match Schedule::cron("17 3 * * *") {
         Ok(each_night) => jobs.every("identity.turn_keys", each_night, turn_keys),

@@ -1,5 +1,7 @@
 //! Members of a project: invited, let in, given roles, and the one who may do everything.
 
+use std::time::Duration;
+
 use contracts::{Id, SessionId};
 use kernel::testing::Player;
 use serde_json::json;
@@ -63,6 +65,47 @@ fn a_person_of_another_project_can_be_invited_and_stays_one_person() {
         assert_eq!(invited["id"], user(CAT).to_string());
         let projects = stage.get(&Player::user(CAT, 2, &[]), "/api/v1/projects").await;
         assert_eq!(projects.each("slug"), ["shop-1", "shop-2"]);
+    });
+}
+
+#[test]
+fn a_project_hears_of_whom_it_invites_as_of_anybody_new_and_once() {
+    settled(async |stage, _| {
+        let known = format!("name = 'Cat Lee', phone = '+919876543210' where id = '{}'", user(CAT));
+        stage.as_owner(format!("update users set {known}")).await;
+        let wanted = json!({ "email": "cat@example.com" });
+        stage.post(&ann(), USERS, &wanted).await.expect(201);
+        let created = json!({ "userId": user(CAT), "email": "cat@example.com" });
+        assert_eq!(told_where(stage, "user.created").await, [(Some(project(1)), created)]);
+        let named = json!({ "userId": user(CAT), "name": "Cat Lee" });
+        assert_eq!(told_where(stage, "user.named").await, [(Some(project(1)), named)]);
+        assert_eq!(stage.post(&ann(), USERS, &wanted).await.problem(), (409, "already_member"));
+        assert_eq!(told(stage, "user.created").await.len(), 1);
+    });
+}
+
+#[test]
+fn names_from_before_names_were_told_are_told_once_in_each_project() {
+    settled(async |stage, _| {
+        for (who, name) in [(ANN, "Ann Lee"), (CAT, "Cat Lee")] {
+            stage.as_owner(format!("update users set name = '{name}' where id = '{}'", user(who))).await;
+        }
+        person(stage, 4, "dora@example.com").await;
+        stage.as_owner(format!("update users set name = 'Dora' where id = '{}'", user(4))).await;
+        // As it was before the upgrade, which is the next start.
+        let before = "drop table names_told; delete from migrations where name = '0003_names.sql'";
+        stage.as_owner(before.to_owned()).await;
+        drop(stage.beside(identity::service()).await);
+        for _ in 0..3 {
+            stage.wait(Duration::from_secs(60)).await;
+        }
+        let named = |who, name| json!({ "userId": user(who), "name": name });
+        let each = [(Some(project(1)), named(ANN, "Ann Lee")), (Some(project(2)), named(CAT, "Cat Lee"))];
+        assert_eq!(told_where(stage, "user.named").await, each);
+        // A person who comes later is told of when they say their name, and by nothing else.
+        stage.as_owner(format!("update users set name = 'Ben' where id = '{}'", user(BEN))).await;
+        stage.wait(Duration::from_secs(120)).await;
+        assert_eq!(told(stage, "user.named").await.len(), 2);
     });
 }
 

@@ -115,6 +115,14 @@ pub async fn told(stage: &Stage, kind: &str) -> Vec<Value> {
     stage.told().await.into_iter().filter(|(name, _)| name == kind).map(|(_, told)| told).collect()
 }
 
+/// The same with the project in which it was told.
+pub async fn told_where(stage: &Stage, kind: &str) -> Vec<(Option<ProjectId>, Value)> {
+    let all = stage.told().await.len();
+    let logged = kernel::events::tail(stage.running.store(), 0, u32::try_from(all).unwrap()).await.unwrap();
+    let told = logged.into_iter().map(|logged| logged.envelope).filter(|told| told.event_type == kind);
+    told.map(|told| (told.project_id, serde_json::from_str(told.data.get()).unwrap())).collect()
+}
+
 /// A key of the first project, as its maker was shown it.
 pub async fn new_key(stage: &Stage, scopes: &[&str]) -> Value {
     let wanted = json!({ "name": "Till 7", "kind": "project", "scopes": scopes });

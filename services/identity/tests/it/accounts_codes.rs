@@ -57,6 +57,9 @@ fn a_code_is_void_after_five_wrong_tries_or_five_minutes() {
         for _ in 0..5 {
             assert_eq!(answer(stage, &asked, &wrong(&code)).await.problem(), (401, "not_right"));
         }
+        let failed = told(stage, "user.login_failed").await;
+        let ann = user_of(stage, ANN).await;
+        assert_eq!(failed, vec![json!({ "userId": ann, "method": "code" }); 5], "each is on record");
         assert_eq!(answer(stage, &asked, &code).await.problem(), (401, "not_right"));
 
         let asked = sign_in(stage, ANN, PASSWORD).await.expect(200).body["challenge"].clone();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use kernel::http::{CLIENT_ADDRESS, address_marks, address_word};
 use kernel::testing::{Player, Said, Stage};
 use serde_json::{Value, json};
 
@@ -25,7 +26,11 @@ fn whoever_is_signed_in_sees_and_changes_what_they_say_of_themselves() {
             json!({ "line1": "12 Elm Street", "city": "Pune", "postal_code": "411001", "country": "IN" });
         let wanted =
             json!({ "name": "Ann Lee", "phone": "+91 98765-43210", "address": address, "locale": "en-IN" });
-        let after = patch(stage, &ann, &wanted, &[("if-match", &tag)]).await.expect(200).body;
+        let after = patch(stage, &ann, &wanted, &[("if-match", &tag)]).await.expect(200);
+        let shown = stage.get(&ann, ME).await.expect(200);
+        assert_eq!(after.headers["etag"], shown.headers["etag"], "what was changed can be changed on");
+        assert_ne!(after.headers["etag"], tag);
+        let after = after.body;
         assert_eq!((&after["name"], &after["phone"]), (&json!("Ann Lee"), &json!("+919876543210")));
         assert_eq!((&after["address"], &after["locale"]), (&address, &json!("en-IN")));
         assert_eq!(patch(stage, &ann, &wanted, &[("if-match", &tag)]).await.problem(), (409, "conflict"));
@@ -291,8 +296,13 @@ fn whoever_wants_to_be_forgotten_is_everywhere() {
         let asked = post(stage, "auth/register", &body).await.expect(202).body;
         let code = last_code(stage).await["code"].clone();
         let answer = json!({ "challenge": asked["challenge"], "code": code });
-        let tokens = post(stage, "auth/otp/verify", &answer).await.expect(200).body;
+        let from = [(CLIENT_ADDRESS, told_from(stage, "203.0.113.7"))];
+        let from = from.each_ref().map(|(name, word)| (*name, word.as_str()));
+        let entered = stage.ask(Method::POST, "/api/v1/auth/otp/verify", None, Some(&answer), &from).await;
+        let tokens = entered.expect(200).body;
         let (ann, id) = (player(stage, &tokens).await, user_of(stage, ANN).await);
+        let sessions = stage.get(&ann, "/api/v1/users/me/sessions").await;
+        assert_eq!(sessions.each("address"), ["203.0.113.7"], "not from the gateway that handed it on");
         join(stage, 2, id).await;
         patch(stage, &ann, &json!({ "name": "Ann Lee", "phone": "+919876543210" }), &[]).await.expect(200);
         let forget = async |password: &str| {
@@ -336,6 +346,12 @@ fn an_invitation_is_answered_with_its_code_for_a_day() {
         stage.post(&elsewhere, "/api/v1/users", &json!({ "email": BEN })).await.expect(201);
         assert_eq!(told(stage, "otp.issued").await.len(), codes);
     });
+}
+
+/// What a gateway in another process says of where a request came from.
+fn told_from(stage: &Stage, address: &str) -> String {
+    let marks = address_marks(&stage.running.store().keys().keyring);
+    address_word(&marks, address.parse().unwrap())
 }
 
 async fn patch(stage: &Stage, player: &Player, body: &Value, headers: &[(&str, &str)]) -> Said {

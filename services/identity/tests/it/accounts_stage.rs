@@ -166,7 +166,9 @@ pub async fn texts_of(stage: &Stage, user: UserId) -> String {
     let read = stage.running.store().read(Scope::System("a test"), move |tx| {
         tx.one::<String>(
             "select coalesce(email, '') || coalesce(phone, '') || coalesce(password_hash, '') || coalesce(name, '')
-               || coalesce(cast(address as text), '') || coalesce(totp, '') || status from users where id = $1",
+               || coalesce(cast(address as text), '') || coalesce(totp, '')
+               || coalesce((select min(coalesce(address, '') || coalesce(device, '')) from sessions where user_id = $1), '')
+               || status from users where id = $1",
             kernel::params![user],
         )
     });

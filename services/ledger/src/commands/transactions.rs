@@ -90,8 +90,12 @@ pub fn reverse(
     if original.row.id != id {
         return Err(Error::LegOf(original.row.id));
     }
-    if original.row.kind == TransactionKind::Reversal {
-        return Err(NotReversible::NothingMoved.into());
+    match original.row.kind {
+        TransactionKind::Made | TransactionKind::Exchange => {}
+        TransactionKind::Reversal => return Err(NotReversible::NothingMoved.into()),
+        TransactionKind::Payment | TransactionKind::TopUp | TransactionKind::Withdrawal => {
+            return Err(NotReversible::OfSomethingElse.into());
+        }
     }
     let amount = back(&original.legs, original.reversed, amount)?;
     let transfers = undo(&original.legs, amount, || tx.new_id());

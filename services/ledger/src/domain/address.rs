@@ -74,11 +74,15 @@ impl Address {
 }
 
 fn is_address(text: &str) -> bool {
-    let is_word = |word: &str| {
-        (1..=40).contains(&word.len())
-            && word.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-'))
-    };
-    text.split(':').count() <= 6 && text.split(':').all(is_word)
+    let (mut words, mut letters) = (1, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => letters += 1,
+            b':' if (1..=40).contains(&letters) => (words, letters) = (words + 1, 0),
+            _ => return false,
+        }
+    }
+    words <= 6 && (1..=40).contains(&letters)
 }
 
 fn is_reference(text: &str) -> bool {

@@ -11,6 +11,9 @@ pub enum NotReversible {
     /// Nothing of it moved: it set money aside, or let it go.
     #[error("nothing moved with this transaction that could be taken back")]
     NothingMoved,
+    /// It is part of something else, which would go on as if it had happened.
+    #[error("it belongs to a payment, top-up or withdrawal, which is taken back where it was made")]
+    OfSomethingElse,
     /// All of it went back before.
     #[error("all of this transaction went back before")]
     AlreadyReversed,

@@ -1,7 +1,7 @@
 //! The accounts, holds and ids that batches work on, and what the latest batch did to them. A chain that fails is undone
 //! here, and a batch that is not kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use contracts::{Currency, Timestamp, TransactionId};
 
@@ -24,6 +24,8 @@ pub struct State {
     by_address: Quick<Address, usize>,
     /// Where the ids of the latest items stand.
     ids: Quick<TransactionId, Position>,
+    /// No id is higher, neither here nor among those that are known elsewhere: most that are asked for are.
+    highest: Option<TransactionId>,
     batch: Batch,
 }
 
@@ -221,12 +223,17 @@ impl State {
     /// Each entry moves as much on one side as on the other, so over all accounts nothing may be left over; and no
     /// account may be beyond its bounds.
     pub fn verify(&self) -> Result<(), Broken> {
-        let mut sums: BTreeMap<Currency, (i128, i128)> = BTreeMap::new();
+        let mut sums: Vec<(Currency, i128, i128)> = Vec::new();
         for (place, before) in &self.batch.touched {
             let Some(account) = self.accounts.get(*place) else { continue };
             let (now, before) = (account.balances, before.balances);
             let wide = i128::from;
-            let (pending, posted) = sums.entry(account.currency).or_default();
+            let known = sums.iter().position(|(currency, ..)| *currency == account.currency);
+            let at = known.unwrap_or_else(|| {
+                sums.push((account.currency, 0, 0));
+                sums.len() - 1
+            });
+            let Some((_, pending, posted)) = sums.get_mut(at) else { continue };
             *pending += wide(now.debits_pending)
                 - wide(before.debits_pending)
                 - (wide(now.credits_pending) - wide(before.credits_pending));
@@ -237,8 +244,8 @@ impl State {
                 return Err(Broken(format!("{} is beyond its bounds: {now:?}", account.address)));
             }
         }
-        match sums.iter().find(|(_, sums)| **sums != (0, 0)) {
-            Some((currency, (pending, posted))) => Err(Broken(format!(
+        match sums.iter().find(|(_, pending, posted)| (*pending, *posted) != (0, 0)) {
+            Some((currency, pending, posted)) => Err(Broken(format!(
                 "{currency} is out by {posted} in what moved and by {pending} in what is set aside"
             ))),
             None => Ok(()),
@@ -260,8 +267,21 @@ impl State {
         self.ids.get(&id).copied()
     }
 
+    /// Whether nothing can stand under an id, because all that are known are lower.
+    pub fn is_beyond(&self, id: TransactionId) -> bool {
+        self.highest < Some(id)
+    }
+
+    /// There are ids elsewhere, up to this one.
+    pub fn know_highest(&mut self, id: TransactionId) {
+        self.highest = self.highest.max(Some(id));
+    }
+
     /// What stands under an id: done or refused before, or in this batch.
     pub(super) fn known(&self, id: TransactionId) -> Option<&Item> {
+        if self.is_beyond(id) {
+            return None;
+        }
         match self.ids.get(&id) {
             Some(position) if *position > self.batch.start => {
                 let at = usize::try_from(position.0 - self.batch.start.0 - 1).ok()?;
@@ -285,6 +305,7 @@ impl State {
     fn write(&mut self, item: Item) {
         self.position = item.position();
         self.ids.insert(item.id(), item.position());
+        self.know_highest(item.id());
         self.batch.items.push(item);
     }
 
@@ -371,6 +392,7 @@ impl State {
     /// Goes on with an item as the journal has it; accounts that it names must be known. Says whose places it moved.
     pub fn follow(&mut self, item: &Item, keeps_id: bool) -> Vec<usize> {
         (self.position, self.batch.start) = (item.position(), item.position());
+        self.know_highest(item.id());
         if keeps_id {
             self.ids.insert(item.id(), item.position());
         }
@@ -400,7 +422,8 @@ impl State {
 
     /// The ids of the latest items with their places, which are known elsewhere from now on.
     pub fn take_ids(&mut self) -> Vec<(TransactionId, Position)> {
-        std::mem::take(&mut self.ids).into_iter().collect()
+        // As many will come again.
+        self.ids.drain().collect()
     }
 
     /// How many ids are known here alone.

@@ -2,7 +2,9 @@
 //! the next. Whoever comes alone does not wait.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use contracts::ProjectId;
 use kernel::http::{Ctx, Problem};
@@ -37,33 +39,45 @@ pub async fn post(ctx: &Ctx, scope: Scope, transfers: Vec<Transfer>) -> Result<V
     let crowd = ctx.service().store().beside::<Crowd>();
     let project = scope.project().ok_or_else(|| Problem::not_found("project"))?;
     let (reply, answer) = oneshot::channel();
-    if crowd.join(project, Ask { transfers, reply })? {
-        // A caller who goes away must not leave the others waiting.
-        tokio::spawn(work(ctx.clone(), scope, project, crowd));
+    if crowd.join(project, Ask { transfers, reply })?
+        && let Some(asks) = crowd.next(project)
+    {
+        let mut first = Box::pin(work(ctx.clone(), scope.clone(), asks));
+        // Whoever is alone is answered without another task; those who came meanwhile do not hold up the answer.
+        let done = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_ready())).await;
+        let mut next = if done { crowd.next(project) } else { None };
+        if !done || next.is_some() {
+            let ctx = ctx.clone();
+            // A caller who goes away must not leave the others waiting.
+            tokio::spawn(async move {
+                if !done {
+                    first.await;
+                }
+                while let Some(asks) = next.take().or_else(|| crowd.next(project)) {
+                    work(ctx.clone(), scope.clone(), asks).await;
+                }
+            });
+        }
     }
     answer
         .await
         .unwrap_or_else(|_| Err(Problem::internal(&std::io::Error::other("the crowd was left alone"))))
 }
 
-async fn work(ctx: Ctx, scope: Scope, project: ProjectId, crowd: Arc<Crowd>) {
-    while let Some(asks) = crowd.next(project) {
-        let (wanted, replies): (Vec<_>, Vec<_>) =
-            asks.into_iter().map(|ask| (ask.transfers, ask.reply)).unzip();
-        let wanted = Arc::new(wanted);
-        let command = move |tx: &mut Tx<'_>| batch::post_each(tx, &wanted);
-        let done = again(|| ctx.write_unkept(scope.clone(), "crowd".to_owned(), command.clone())).await;
-        match done {
-            Ok(outcomes) => {
-                for (reply, outcomes) in replies.into_iter().zip(outcomes) {
-                    // A caller that went away does not need the answer.
-                    let _ = reply.send(Ok(outcomes));
-                }
+async fn work(ctx: Ctx, scope: Scope, asks: Vec<Ask>) {
+    let (wanted, replies): (Vec<_>, Vec<_>) = asks.into_iter().map(|ask| (ask.transfers, ask.reply)).unzip();
+    let wanted = Arc::new(wanted);
+    let command = move |tx: &mut Tx<'_>| batch::post_each(tx, &wanted);
+    match again(|| ctx.write_unkept(scope.clone(), "crowd".to_owned(), command.clone())).await {
+        Ok(outcomes) => {
+            for (reply, outcomes) in replies.into_iter().zip(outcomes) {
+                // A caller that went away does not need the answer.
+                let _ = reply.send(Ok(outcomes));
             }
-            Err(problem) => {
-                for reply in replies {
-                    let _ = reply.send(Err(problem.clone()));
-                }
+        }
+        Err(problem) => {
+            for reply in replies {
+                let _ = reply.send(Err(problem.clone()));
             }
         }
     }

@@ -223,18 +223,35 @@ pub(super) async fn get_transaction_by_its_short_path(
     get_transaction(ctx, caller, path).await
 }
 
+/// Which transactions are wanted, and which page of them.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WantedTransactions {
+    /// What its maker calls it: one has this name, or none.
+    reference: Option<Reference>,
+    /// How many at most: 1 to 200, 50 when nothing is said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
 /// Lists transactions, newest first, without their legs.
 #[utoipa::path(get, path = "/api/v1/ledger/transactions", tag = "ledger",
-    operation_id = "list_ledger_transactions", params(PageQuery),
+    operation_id = "list_ledger_transactions", params(WantedTransactions),
     responses((status = 200, description = "A page of transactions.", body = Page<TransactionView>)))]
 pub(super) async fn list_transactions(
     ctx: Ctx,
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(wanted): Query<WantedTransactions>,
 ) -> Answer<Page<TransactionView>> {
     let scope = seen(&caller)?;
+    let WantedTransactions { reference, limit, cursor } = wanted;
+    let page = PageQuery { limit, cursor };
     let (limit, before) = (page.limit()?, page.after()?);
-    let found = ctx.read(scope, move |tx| queries::transactions(tx, before, limit + 1)).await;
+    let query = move |tx: &mut Tx<'_>| queries::transactions(tx, reference.as_ref(), before, limit + 1);
+    let found = ctx.read(scope, query).await;
     let views = |records: Vec<_>| records.into_iter().map(TransactionView::from).collect();
     found.map(|records| Page::of(views(records), limit, |transaction| transaction.id)).answered()
 }

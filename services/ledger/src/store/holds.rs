@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use contracts::{Currency, Timestamp, TransactionId, WalletPaymentId};
+use contracts::{Currency, ProjectId, Timestamp, TransactionId, WalletPaymentId};
 use kernel::params;
 use kernel::store::{StoreError, Tx, Value};
 use serde::Deserialize;
@@ -112,6 +112,19 @@ pub fn due(tx: &mut Tx<'_>, at: Timestamp, limit: u32) -> Result<Vec<Transaction
         "select id from holds where project_id = $1 and status = 'pending' and due_at is not null and due_at <= $2
          order by due_at, id limit $3",
         params![tx.project()?, at, limit],
+    )
+}
+
+/// Projects with holds whose time was over by then.
+pub fn projects_with_holds_due(
+    tx: &mut Tx<'_>,
+    by: Timestamp,
+    limit: u32,
+) -> Result<Vec<ProjectId>, StoreError> {
+    tx.rows(
+        "select distinct project_id from holds where status = 'pending' and due_at is not null and due_at <= $1
+         limit $2",
+        params![by, limit],
     )
 }
 

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use accounts::{accounts, accounts_of, add_account, close, freeze, put_accounts};
 pub use heads::{Head, head, move_head, projects, stop, take_turn};
-pub use holds::{HoldFilter, due, holds, holds_of, put_holds};
+pub use holds::{HoldFilter, due, holds, holds_of, projects_with_holds_due, put_holds};
 pub use index::{find_in, insert_run, runs};
 pub use journal::{
     Line, Places, at_time, chunks, entries_from, insert_checkpoints, insert_chunks, items, statement,

@@ -53,6 +53,9 @@ fn a_top_up_is_credited_once() {
         let transaction = told[0]["transactionId"].as_str().unwrap();
         let shown = stage.get(&bank(), &format!("{TRANSACTIONS}/{transaction}")).await.expect(200);
         assert_eq!((&shown.body["kind"], &shown.body["legs"][0]["amount"]), (&"top_up".into(), &500.into()));
+        let back = format!("{TRANSACTIONS}/{transaction}/reverse");
+        let said = stage.post(&bank(), &back, &serde_json::json!({})).await;
+        assert_eq!(said.problem(), (409, "of_something_else"), "the provider would know nothing of it");
         stage.adds_up().await;
     });
 }

@@ -62,6 +62,20 @@ fn a_hold_expires_when_its_time_is_over_and_not_before() {
 }
 
 #[test]
+fn a_hold_whose_own_job_was_given_up_ends_all_the_same() {
+    staged(async |stage, _| {
+        open(stage).await;
+        set_aside(stage, 1, 60, 60).await;
+        stage.as_owner("delete from jobs where kind = 'ledger.expire_holds'".to_owned()).await;
+        stage.wait(Duration::from_secs(120)).await;
+        assert_eq!(stage.columns("a").await, [60, 0, 0, 100], "nobody has looked yet");
+        stage.wait(Duration::from_secs(1_200)).await;
+        assert_eq!(stage.columns("a").await, [0, 0, 0, 100]);
+        stage.adds_up().await;
+    });
+}
+
+#[test]
 fn holds_are_listed_by_where_they_stand_and_whose_they_are() {
     staged(async |stage, _| {
         open(stage).await;

@@ -42,6 +42,9 @@ fn a_payment_is_set_aside_and_then_moves_in_the_order_of_its_events() {
             (&transaction["kind"], transaction["legs"].as_array().unwrap().len()),
             (&json!("payment"), 2)
         );
+        let back = format!("{TRANSACTIONS}/{}/reverse", transaction["id"].as_str().unwrap());
+        let said = stage.post(&bank(), &back, &json!({})).await;
+        assert_eq!(said.problem(), (409, "of_something_else"), "the wallet would pay it back once more");
         stage.adds_up().await;
     });
 }

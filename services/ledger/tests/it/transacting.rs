@@ -37,6 +37,9 @@ fn all_legs_are_done_or_none_and_a_reference_is_used_once() {
             assert_eq!(seen.body["legs"], made.body["legs"]);
         }
         assert_eq!(stage.get(&bank(), TRANSACTIONS).await.each("id"), [id(&made)]);
+        let named = async |name| stage.get(&bank(), &format!("{TRANSACTIONS}?reference={name}")).await;
+        assert_eq!(named("r-1").await.each("id"), [id(&made)]);
+        assert!(named("r-2").await.each("id").is_empty(), "another name, nobody's");
         assert_eq!((stage.balance("a", "").await, stage.balance("b", "").await), (40, 50));
         assert_eq!(stage.told_of("transaction.settled").await.len(), 1);
         stage.adds_up().await;

@@ -64,6 +64,7 @@ const KINDS_MAX: usize = 20;
 
 /// Makes an endpoint.
 #[utoipa::path(post, path = "/api/v1/notifications/endpoints", tag = "endpoints", request_body = CreateEndpoint,
+    extensions(("x-stoa" = json!({"unkept": true}))),
     responses((status = 201, description = "The endpoint with its secret, to be kept by you.", body = EndpointSecret)))]
 pub(super) async fn create_endpoint(
     ctx: Ctx,
@@ -126,6 +127,7 @@ pub(super) async fn delete_endpoint(
 /// Gives an endpoint another secret; the one before signs beside it for a day.
 #[utoipa::path(post, path = "/api/v1/notifications/endpoints/{id}/rotate", tag = "endpoints",
     params(("id" = EndpointId, Path)),
+    extensions(("x-stoa" = json!({"unkept": true}))),
     responses((status = 200, description = "The endpoint with its new secret, to be kept by you.",
         body = EndpointSecret)))]
 pub(super) async fn rotate_endpoint_secret(

@@ -41,26 +41,6 @@ async fn cart(stage: &Stage) -> String {
     id(&stage.post(&ann(), "/api/v1/carts", &json!({ "currency": "INR" })).await.expect(201))
 }
 
-/// The status of a route; a stream is not read, since it does not end.
-async fn status(
-    stage: &Stage,
-    method: &Method,
-    path: &str,
-    who: Option<&Player>,
-    body: Option<&Value>,
-) -> u16 {
-    let mut request = Request::builder().method(method).uri(path);
-    if let Some(who) = who {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {}", stage.token(who)));
-    }
-    if body.is_some() {
-        request = request.header(header::CONTENT_TYPE, "application/json");
-    }
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let answer = stage.running.routes().0.oneshot(request.body(body).unwrap()).await.unwrap();
-    answer.status().as_u16()
-}
-
 #[test]
 fn nobody_and_nobody_without_the_permission_is_let_in() {
     staged(async |stage, _| {
@@ -71,11 +51,11 @@ fn nobody_and_nobody_without_the_permission_is_let_in() {
                 let unpaid = stage.order(&[(1, 1)]).await;
                 let (method, path, body, lets_in) = routes(&order, &cart).swap_remove(at);
                 let path = if path.ends_with("/cancel") { path.replace(&order, &unpaid) } else { path };
-                let nobody = status(stage, &method, &path, None, body.as_ref()).await;
+                let nobody = stage.status(&method, &path, None, body.as_ref()).await;
                 assert_eq!(nobody, 401, "{method} {path}");
-                let said =
-                    status(stage, &method, &path, Some(&Player::user(1, 1, &[permission])), body.as_ref())
-                        .await;
+                let said = stage
+                    .status(&method, &path, Some(&Player::user(1, 1, &[permission])), body.as_ref())
+                    .await;
                 if lets_in.contains(&permission) {
                     assert!((200..300).contains(&said), "{method} {path} with {permission}: {said}");
                 } else {

@@ -105,6 +105,13 @@ pub fn settle_terms(tx: &mut Tx<'_>, id: PayoutId, usual: ProviderName) -> Resul
     if payout.status != PayoutStatus::Requested || payout.provider_ref.is_some() {
         return Ok(MayAsk::Needless);
     }
+    // Both words may have come at one moment, and neither handler have seen what the other wrote.
+    if payout.asked_at.is_none()
+        && let Some(why) = store::unwanted(tx, payout.withdrawal_id)?
+    {
+        refused(tx, id, &why, &Source { what: CALL_OFF, cause: None })?;
+        return Ok(MayAsk::Needless);
+    }
     let (provider, now) = (payout.provider.unwrap_or(usual), tx.now());
     if payout.asked_at.is_some_and(|asked| asked.saturating_add(KEY_GOOD_FOR) < now) {
         return Ok(MayAsk::TooLate);

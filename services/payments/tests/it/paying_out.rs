@@ -96,6 +96,26 @@ fn a_withdrawal_that_was_called_off_before_it_is_heard_of_is_not_paid_out() {
 }
 
 #[test]
+fn a_withdrawal_that_is_called_off_at_the_moment_it_is_heard_of_is_not_paid_out() {
+    shops(async |shop| {
+        shop.withdrawal_reserved(1).await;
+        // Two at once: each has stored its word, and neither has seen the other's.
+        let unwanted = format!(
+            "insert into unwanted_withdrawals (project_id, withdrawal_id, reason, unwanted_at)
+             values ('{}', '{}', 'cancelled', 0)",
+            project(1),
+            withdrawal(1)
+        );
+        shop.stage.as_owner(unwanted).await;
+        shop.work().await;
+        assert!(shop.stripe.asked(Method::POST, "/v1/payouts").is_empty());
+        assert_eq!(stands(shop).await, so("failed", Some("cancelled"), false));
+        let expected = json!({ "withdrawalId": withdrawal(1), "reason": "cancelled" });
+        assert_eq!(told(shop).await, [("payout.failed".into(), expected)]);
+    });
+}
+
+#[test]
 fn a_withdrawal_that_is_called_off_after_its_provider_was_asked_is_paid_out_all_the_same() {
     shops(async |shop| {
         shop.withdrawal_reserved(1).await;

@@ -7,22 +7,22 @@ use contracts::{Currency, Money, Timestamp, UserId, WalletAccountId};
 use kernel::store::{StoreError, Tx};
 
 use super::saying::say;
-use crate::domain::{Account, Freeze, Morning, Whose};
+use crate::domain::{Account, Freeze, Morning, Purse, Whose};
 use crate::error::Error;
-use crate::jobs::{FreezePayment, FreezePending, TopUpsThawed};
+use crate::jobs::{FreezeLeaving, FreezePayment, FreezePending, FreezeWithdrawal, TopUpsThawed};
 use crate::store;
 
-/// Payments that are looked up at a time.
+/// Payments or withdrawals that are looked up at a time.
 const SWEPT_MAX: u32 = 200;
 /// Jobs keep a time to the millisecond.
 const TICK: Duration = Duration::from_millis(1);
 
 /// Opens an account.
-pub fn open(tx: &mut Tx<'_>, owner: UserId, currency: Currency) -> Result<Account, Error> {
+pub fn open(tx: &mut Tx<'_>, owner: UserId, currency: Currency) -> Result<Purse, Error> {
     let id = tx.new_id();
     store::insert_account(tx, id, owner, currency)?;
     tell_of(tx, id, owner, currency)?;
-    get(tx, id, Whose::Everybodys)
+    purse(tx, id, Whose::Everybodys)
 }
 
 /// Opens the account of somebody new, unless they have one.
@@ -40,30 +40,38 @@ pub fn get(tx: &mut Tx<'_>, id: WalletAccountId, whose: Whose) -> Result<Account
     found.ok_or(Error::Absent("account"))
 }
 
-/// Freezes an account: what is pending on it comes to nothing. Twice is once.
-pub fn freeze(tx: &mut Tx<'_>, id: WalletAccountId, reason: &str) -> Result<Account, Error> {
+/// The same, and what can be spent of it.
+pub fn purse(tx: &mut Tx<'_>, id: WalletAccountId, whose: Whose) -> Result<Purse, Error> {
+    let found = store::purse(tx, id)?.filter(|purse| whose.covers(purse.account.owner));
+    found.ok_or(Error::Absent("account"))
+}
+
+/// Freezes an account: what is pending on it comes to nothing, and what is to leave is called off. Twice is once.
+pub fn freeze(tx: &mut Tx<'_>, id: WalletAccountId, reason: &str) -> Result<Purse, Error> {
     let account = store::lock_account(tx, id)?.ok_or(Error::Absent("account"))?;
     if account.frozen.is_some() {
-        return Ok(account);
+        return purse(tx, id, Whose::Everybodys);
     }
     let freeze = Freeze { reason: reason.to_owned(), at: tx.now() };
     store::freeze_account(tx, id, &freeze)?;
     let told = AccountFrozen { account_id: id, user_id: Some(account.owner), reason: reason.to_owned() };
     tx.publish(id, &told)?;
-    tx.enqueue(&FreezePending { account: id, at: freeze.at.saturating_add(TICK), after: None })?;
-    Ok(Account { frozen: Some(freeze), ..account })
+    let at = freeze.at.saturating_add(TICK);
+    tx.enqueue(&FreezePending { account: id, at, after: None })?;
+    tx.enqueue(&FreezeLeaving { account: id, at, after: None })?;
+    purse(tx, id, Whose::Everybodys)
 }
 
 /// Lets an account be used again: what was held for it enters.
-pub fn thaw(tx: &mut Tx<'_>, id: WalletAccountId) -> Result<Account, Error> {
+pub fn thaw(tx: &mut Tx<'_>, id: WalletAccountId) -> Result<Purse, Error> {
     let account = store::lock_account(tx, id)?.ok_or(Error::Absent("account"))?;
     if account.frozen.is_none() {
-        return Ok(account);
+        return purse(tx, id, Whose::Everybodys);
     }
     store::thaw_account(tx, id)?;
     tx.publish(id, &AccountThawed { account_id: id, user_id: Some(account.owner) })?;
     tx.enqueue(&TopUpsThawed { account: id, after: None })?;
-    Ok(Account { frozen: None, ..account })
+    purse(tx, id, Whose::Everybodys)
 }
 
 /// Hands out the payments of a frozen account that have to come to nothing, some at a time.
@@ -78,15 +86,22 @@ pub fn freeze_pending(tx: &mut Tx<'_>, swept: &FreezePending) -> Result<(), Erro
     Ok(())
 }
 
+/// Hands out the withdrawals of a frozen account that have to be called off, some at a time.
+pub fn freeze_leaving(tx: &mut Tx<'_>, swept: &FreezeLeaving) -> Result<(), Error> {
+    let found = store::leaving_of(tx, swept.account, swept.at, swept.after, SWEPT_MAX)?;
+    for withdrawal in &found {
+        tx.enqueue(&FreezeWithdrawal { withdrawal: *withdrawal })?;
+    }
+    if found.len() == SWEPT_MAX as usize {
+        tx.enqueue(&FreezeLeaving { account: swept.account, at: swept.at, after: found.last().copied() })?;
+    }
+    Ok(())
+}
+
 /// Makes an account a merchant's, of whose payments the project keeps a part; or no merchant's.
-pub fn set_merchant(
-    tx: &mut Tx<'_>,
-    id: WalletAccountId,
-    basis_points: Option<u32>,
-) -> Result<Account, Error> {
-    let account = store::lock_account(tx, id)?.ok_or(Error::Absent("account"))?;
+pub fn set_merchant(tx: &mut Tx<'_>, id: WalletAccountId, basis_points: Option<u32>) -> Result<Purse, Error> {
     store::set_fee(tx, id, basis_points)?;
-    Ok(Account { fee_basis_points: basis_points, ..account })
+    purse(tx, id, Whose::Everybodys)
 }
 
 /// Takes the ledger's word on what is in an account; one that is not a wallet is not ours.

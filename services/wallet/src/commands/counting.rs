@@ -1,4 +1,4 @@
-//! Counting what leaves an account against its limits. Whoever counts holds the account's lock, and changes its row.
+//! Counting what leaves an account against its limits. Whoever counts holds the account's lock.
 
 use contracts::{Timestamp, WalletAccountId};
 use kernel::store::{StoreError, Tx};

@@ -1,14 +1,13 @@
 //! Beginning a payment: everything is asked before anything is written, and what is written is written together: the
-//! payment, what it takes of the limits, the word that it began, and the time by which it has to have ended.
+//! payment with the time by which it has to have ended, what it takes of the limits, the word that it began.
 
 use contracts::events::wallet::WalletPaymentInitiated;
 use contracts::{Currency, Money, UserId, WalletAccountId, WalletPaymentId};
-use kernel::store::{StoreError, Tx};
+use kernel::store::Tx;
 
 use super::counting;
 use crate::domain::{Account, Cause, Device, Note, Payee, Payment, State, Terms, Whose, fee_of};
 use crate::error::Error;
-use crate::jobs::Deadline;
 use crate::store;
 
 /// A payment that is to begin.
@@ -106,18 +105,7 @@ fn begin(tx: &mut Tx<'_>, payment: &Payment, from: &Account, terms: &Terms) -> R
     if payment.counts() {
         counting::count(tx, from, payment.amount.minor(), terms)?;
     }
-    // The lock alone is not enough: who waited for it goes on with older sums, unless the row has changed.
-    store::touch_account(tx, payment.from)?;
     store::insert_payment(tx, payment)?;
     tx.publish(payment.id, &WalletPaymentInitiated { payment: payment.facts() })?;
-    watch(tx, payment)?;
     Ok(())
-}
-
-/// Has a payment looked at when its time is over.
-pub(super) fn watch(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
-    match payment.until() {
-        Some(until) => tx.enqueue_at(&Deadline { payment: payment.id }, until).map(drop),
-        None => Ok(()),
-    }
 }

@@ -1,7 +1,8 @@
 //! What each word makes of a payment, and what is told then. Each word may come twice, late, or never.
 //!
-//! A payment that lives has a time by which something has to happen, and a job for that time; the ledger is asked to
-//! let go until it has said how the payment ended. So no money stays set aside for ever, and no payment ends twice.
+//! A payment that lives has a time by which something has to happen, and is looked at when it is over; the ledger is
+//! asked to let go until it has said how the payment ended. So no money stays set aside for ever, and no payment ends
+//! twice.
 
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use contracts::events::{PaymentFailed, PaymentKind};
 use contracts::{Money, Timestamp, WalletPaymentId};
 use kernel::store::{StoreError, Tx};
 
-use super::paying::watch;
 use super::saying::say;
 use super::{counting, schedules, top_ups, withdrawals};
 use crate::domain::{Cause, Ended, Note, Payment, Reason, State, Verdict, Whose};
@@ -23,8 +23,9 @@ use crate::store;
 
 /// What has been over its time for so long was forgotten by its job.
 const OVERDUE_AFTER: Duration = Duration::from_secs(300);
-/// Payments that are looked up at a time.
-const OVERDUE_MAX: u32 = 500;
+/// Payments that are handed out at a time, and how long a job has for them until it counts as gone.
+const HANDED_OUT_MAX: u32 = 2_000;
+const HANDED_OUT_FOR: Duration = Duration::from_secs(300);
 
 /// The ledger has set the money aside.
 pub fn reserved(tx: &mut Tx<'_>, id: WalletPaymentId) -> Result<(), Error> {
@@ -91,19 +92,25 @@ pub fn freeze(tx: &mut Tx<'_>, id: WalletPaymentId) -> Result<(), Error> {
     advance(tx, payment.freeze(now))
 }
 
-/// Time has passed; what has time left has another job for it.
+/// Time has passed; what has time left is looked at again when that is over.
 pub fn run_out(tx: &mut Tx<'_>, id: WalletPaymentId) -> Result<(), Error> {
     let Some(payment) = store::lock_payment(tx, id)? else { return Ok(()) };
     let now = tx.now();
     advance(tx, payment.run_out(now))
 }
 
-/// Has payments, top-ups, withdrawals and schedules looked at whose time has been over for long: the job that was to do it is gone.
-pub fn look_for_overdue(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+/// Has payments looked at whose time is over. Few ever are, so their row alone waits for it and not a job each.
+pub fn hand_out_overdue(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let now = tx.now();
-    for (project, payment) in store::overdue(tx, now.saturating_sub(OVERDUE_AFTER), OVERDUE_MAX)? {
+    for (project, payment) in store::hand_out_overdue(tx, now.saturating_add(HANDED_OUT_FOR), HANDED_OUT_MAX)?
+    {
         tx.enqueue_for(project, &Deadline { payment }, now)?;
     }
+    Ok(())
+}
+
+/// Has top-ups, withdrawals and schedules looked at whose time has been over for long: the job that was to do it is gone.
+pub fn look_for_overdue(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     top_ups::look_for_overdue(tx, OVERDUE_AFTER)?;
     withdrawals::look_for_overdue(tx, OVERDUE_AFTER)?;
     schedules::look_for_overdue(tx, OVERDUE_AFTER)
@@ -122,19 +129,15 @@ fn advance(tx: &mut Tx<'_>, moved: Option<Payment>) -> Result<(), Error> {
     let Some(payment) = moved else { return Ok(()) };
     store::update_payment(tx, &payment)?;
     match &payment.state {
-        // Both wait by the deadline that the payment began with.
         State::Initiated { .. } | State::Reserved { .. } => {}
         State::InReview { .. } => {
-            watch(tx, &payment)?;
             let text = format!("Your payment of {} is being looked at.", payment.amount);
             say(tx, payment.payer, text, format!("wallet.{}.in_review", payment.id))?;
         }
         State::Processing { .. } => {
-            watch(tx, &payment)?;
             tx.publish(payment.id, &WalletPaymentProcessing { payment: payment.facts() })?;
         }
         State::Releasing { why, .. } => {
-            watch(tx, &payment)?;
             let reason = why.as_str().to_owned();
             tx.publish(payment.id, &ReleaseRequested { payment_id: payment.id, reason })?;
         }

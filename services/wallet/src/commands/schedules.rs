@@ -98,7 +98,7 @@ pub fn pay_due(tx: &mut Tx<'_>, id: PayScheduleId, terms: &Terms) -> Result<(), 
     let outcome = match paying::initiate(tx, &wanted, terms) {
         Ok(payment) => Ok(payment.id),
         Err(Error::Store(error)) => return Err(error.into()),
-        // Nothing has been written: a payment asks everything first.
+        // Nothing has been written of it: a payment asks everything first.
         Err(refused) => Err(Problem::from(refused).code().to_owned()),
     };
     if let Err(problem) = &outcome {

@@ -52,8 +52,6 @@ pub fn request(
         state: WithdrawalState::Requested,
         version: 1,
     };
-    // The lock alone is not enough: who waited for it goes on with older sums, unless the row has changed.
-    store::touch_account(tx, account.id)?;
     store::insert_withdrawal(tx, &withdrawal)?;
     tx.publish(id, &withdrawal.requested(destination, told))?;
     watch(tx, &withdrawal)?;
@@ -86,6 +84,13 @@ pub fn cancel(
     get(tx, account, id, whose)
 }
 
+/// Its account was frozen. Whoever pays it out is asked, as where its owner calls it off.
+pub fn freeze(tx: &mut Tx<'_>, id: WithdrawalId) -> Result<(), Error> {
+    let Some(withdrawal) = store::lock_withdrawal(tx, id)? else { return Ok(()) };
+    let now = tx.now();
+    advance(tx, withdrawal.freeze(now))
+}
+
 /// Time has passed; what has time left has another job for it.
 pub fn run_out(tx: &mut Tx<'_>, id: WithdrawalId) -> Result<(), Error> {
     let Some(withdrawal) = store::lock_withdrawal(tx, id)? else { return Ok(()) };
@@ -111,10 +116,12 @@ pub fn masked(tx: &Tx<'_>, withdrawal: &Withdrawal) -> Result<Option<String>, Er
     Ok(Some(Destination::try_from(text)?.masked()))
 }
 
-/// The ledger has set the money aside.
+/// The ledger has set the money aside; of an account that was frozen meanwhile it is not to leave.
 pub fn reserved(tx: &mut Tx<'_>, id: WithdrawalId) -> Result<(), Error> {
     let Some(withdrawal) = store::lock_withdrawal(tx, id)? else { return Ok(()) };
-    advance(tx, withdrawal.reserve())
+    let frozen = store::account(tx, withdrawal.account)?.is_some_and(|account| account.frozen.is_some());
+    let now = tx.now();
+    advance(tx, if frozen { withdrawal.freeze(now) } else { withdrawal.reserve() })
 }
 
 /// The ledger has not set the money aside.

@@ -15,10 +15,17 @@ pub struct Account {
     pub fee_basis_points: Option<u32>,
     /// What is in it.
     pub balance: Money,
-    /// What is on its way out, in minor units.
-    pub held: i64,
     /// When it was opened.
     pub opened_at: Timestamp,
+}
+
+/// A wallet, and what of it can be spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purse {
+    /// The wallet.
+    pub account: Account,
+    /// What is on its way out, in minor units.
+    pub held: i64,
 }
 
 /// Why and since when nothing leaves or enters an account.
@@ -35,9 +42,11 @@ impl Account {
     pub fn currency(&self) -> Currency {
         self.balance.currency()
     }
+}
 
+impl Purse {
     /// What can be spent. A payment on its way counts as gone, also while the ledger has not set its money aside yet.
     pub fn available(&self) -> i64 {
-        self.balance.minor().saturating_sub(self.held)
+        self.account.balance.minor().saturating_sub(self.held)
     }
 }

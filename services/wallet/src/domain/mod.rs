@@ -19,7 +19,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use account::{Account, Freeze};
+pub use account::{Account, Freeze, Purse};
 pub use activity::{Activity, ActivityKind, ActivityState, Place};
 pub use limits::{Exceeded, Limits, Periods, Spent, Terms};
 pub use name::ShortName;

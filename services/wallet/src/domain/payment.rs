@@ -200,7 +200,8 @@ impl Payment {
         }
     }
 
-    /// Fraud detection has judged. It judges only what is reserved, so its word may be the first of that.
+    /// Fraud detection has judged. It judges only what is reserved, so its word may be the first of that; of what is in
+    /// review it tells what its people made of it.
     pub fn assess(self, decision: RiskDecision, frozen: bool, now: Timestamp) -> Option<Self> {
         match &self.state {
             State::Initiated { .. } | State::Reserved { .. } => Some(match decision {
@@ -212,9 +213,13 @@ impl Payment {
                 }
                 RiskDecision::Block => self.releasing(Own::Blocked.into(), now),
             }),
-            State::InReview { .. } | State::Processing { .. } | State::Releasing { .. } | State::Ended(_) => {
-                None
-            }
+            State::InReview { .. } => match decision {
+                RiskDecision::Approve if frozen => Some(self.releasing(Own::Frozen.into(), now)),
+                RiskDecision::Approve => Some(self.processing(now)),
+                RiskDecision::Review => None,
+                RiskDecision::Block => Some(self.releasing(Own::Rejected.into(), now)),
+            },
+            State::Processing { .. } | State::Releasing { .. } | State::Ended(_) => None,
         }
     }
 

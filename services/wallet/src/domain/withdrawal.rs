@@ -1,5 +1,5 @@
-//! Money on its way out of a wallet: where a withdrawal stands, and what each word of the ledger, of its owner and
-//! of time makes of it.
+//! Money on its way out of a wallet: where a withdrawal stands, and what each word of the ledger, of its owner,
+//! of a freeze and of time makes of it.
 //!
 //! It is called off by asking whoever pays it out, and the ledger says how it ended: nothing here gives it up by itself.
 //! The words come late or more than once. A move is `None` where it changes nothing; the first
@@ -98,8 +98,9 @@ pub enum WithdrawalStatus {
 #[error("the withdrawal is over")]
 pub struct TooLate(pub WithdrawalStatus);
 
-/// Why it is called off: its owner wants it no more, or nobody has ended it in time.
+/// Why it is called off: its owner wants it no more, its account was frozen, or nobody has ended it in time.
 const CANCELLED: &str = "cancelled";
+const FROZEN: &str = "frozen";
 const TIMED_OUT: &str = "timed_out";
 
 impl Withdrawal {
@@ -113,6 +114,19 @@ impl Withdrawal {
             WithdrawalState::Completed { .. }
             | WithdrawalState::Refused { .. }
             | WithdrawalState::Returned { .. } => Err(TooLate(self.status())),
+        }
+    }
+
+    /// Its account was frozen: it is called off, unless it is already.
+    pub fn freeze(self, now: Timestamp) -> Option<Self> {
+        match &self.state {
+            WithdrawalState::Requested | WithdrawalState::Reserved => {
+                Some(self.cancelling(Reason::heard(FROZEN), now))
+            }
+            WithdrawalState::Cancelling { .. }
+            | WithdrawalState::Completed { .. }
+            | WithdrawalState::Refused { .. }
+            | WithdrawalState::Returned { .. } => None,
         }
     }
 

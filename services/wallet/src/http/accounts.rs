@@ -95,7 +95,7 @@ pub(super) async fn list_wallet_accounts(
         }
         (Whose::Of(user), _) => Some(user),
     };
-    let found = ctx.read(scope, move |tx| store::accounts(tx, owner, after, limit + 1)).await;
+    let found = ctx.read(scope, move |tx| store::purses(tx, owner, after, limit + 1)).await;
     let views = |rows: Vec<_>| rows.into_iter().map(WalletAccountView::from).collect();
     found.map(|rows| Page::of(views(rows), limit, WalletAccountView::id)).answered()
 }
@@ -109,7 +109,7 @@ pub(super) async fn get_wallet_account(
     Path(id): Path<WalletAccountId>,
 ) -> Answer<WalletAccountView> {
     let (scope, whose) = reach(&caller, READ)?;
-    ctx.read(scope, move |tx| accounts::get(tx, id, whose)).await.map(WalletAccountView::from).answered()
+    ctx.read(scope, move |tx| accounts::purse(tx, id, whose)).await.map(WalletAccountView::from).answered()
 }
 
 /// Shows an account, and again whenever something of it has changed.
@@ -122,7 +122,7 @@ pub(super) async fn follow_wallet_account(
     Path(id): Path<WalletAccountId>,
 ) -> Result<Live, Problem> {
     let (scope, whose) = reach(&caller, READ)?;
-    ctx.live(scope, move |tx| Ok::<_, Error>(WalletAccountView::from(accounts::get(tx, id, whose)?))).await
+    ctx.live(scope, move |tx| Ok::<_, Error>(WalletAccountView::from(accounts::purse(tx, id, whose)?))).await
 }
 
 /// Shows how much may leave an account, and how much of that is used up.
@@ -145,7 +145,8 @@ pub(super) async fn get_wallet_limits(
     .answered()
 }
 
-/// Freezes an account: nothing leaves or enters it, and what is pending comes to nothing.
+/// Freezes an account: nothing leaves or enters it, and what is pending comes to nothing. Withdrawals are called off, but
+/// for those whose payout has begun.
 #[utoipa::path(post, path = "/api/v1/accounts/{id}/freeze", tag = "wallet", request_body = FreezeWalletAccount,
     params(("id" = WalletAccountId, Path)),
     responses((status = 200, description = "The account as it is now.", body = WalletAccountView)))]

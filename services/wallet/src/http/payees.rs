@@ -78,7 +78,8 @@ pub(super) async fn find_wallet_payees(
             (_, None) => Vec::new(),
             (Payee::Account(id), Some(_)) => store::account(tx, *id)?.into_iter().collect(),
             (Payee::Email(_) | Payee::Phone(_), Some(user)) => {
-                store::accounts(tx, Some(user), None, PAYEES_MAX)?
+                let purses = store::purses(tx, Some(user), None, PAYEES_MAX)?;
+                purses.into_iter().map(|purse| purse.account).collect()
             }
         };
         let names = store::names(tx, found.iter().map(|account| account.owner))?;

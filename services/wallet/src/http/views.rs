@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Account, Cause, Ended, Limits, MoneyRequestId, Note, PayScheduleId, Payment, ShortName, Spent, State,
-    Status,
+    Account, Cause, Ended, Limits, MoneyRequestId, Note, PayScheduleId, Payment, Purse, ShortName, Spent,
+    State, Status,
 };
 use crate::error::Error;
 use crate::store::{self, Names};
@@ -156,9 +156,10 @@ impl WalletLimitsView {
     }
 }
 
-impl From<Account> for WalletAccountView {
-    fn from(account: Account) -> Self {
-        let (currency, available) = (account.currency(), account.available());
+impl From<Purse> for WalletAccountView {
+    fn from(purse: Purse) -> Self {
+        let (available, Purse { account, held }) = (purse.available(), purse);
+        let currency = account.currency();
         let state = match account.frozen {
             Some(_) => WalletAccountState::Frozen,
             None => WalletAccountState::Open,
@@ -175,7 +176,7 @@ impl From<Account> for WalletAccountView {
             fee_basis_points: account.fee_basis_points,
             balance: account.balance.minor(),
             available,
-            held: account.held,
+            held,
             opened_at: account.opened_at,
         }
     }

@@ -2,11 +2,11 @@
 
 use contracts::{Currency, Money, Timestamp, UserId, WalletAccountId};
 use kernel::params;
-use kernel::store::{OnConstraint, StoreError, Tx, Value};
+use kernel::store::{OnConstraint, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::unreadable;
-use crate::domain::{Account, Freeze, Periods, Spent};
+use crate::domain::{Account, Freeze, Periods, Purse, Spent};
 use crate::error::Error;
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -28,11 +28,23 @@ struct AccountRow {
     fee_basis_points: Option<u32>,
     balance: i64,
     opened_at: Timestamp,
+    #[serde(default)]
     held: i64,
 }
 
-/// The columns of an account with what is on its way out, and which one.
-macro_rules! accounts {
+/// The columns of an account, and which one.
+macro_rules! account {
+    ($rest:literal) => {
+        concat!(
+            "select id, user_id, currency, state, freeze_reason, frozen_at, fee_basis_points, balance, opened_at
+             from accounts where project_id = $1 and ",
+            $rest
+        )
+    };
+}
+
+/// The same with what is on its way out: as much is read as is on its way.
+macro_rules! purses {
     ($rest:literal) => {
         concat!(
             "select a.id, a.user_id, a.currency, a.state, a.freeze_reason, a.frozen_at, a.fee_basis_points, a.balance, a.opened_at,
@@ -77,51 +89,48 @@ pub fn open_account(
 
 /// One account.
 pub fn account(tx: &mut Tx<'_>, id: WalletAccountId) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> = tx.row(accounts!("a.id = $2"), params![tx.project()?, id])?;
+    let row: Option<AccountRow> = tx.row(account!("id = $2"), params![tx.project()?, id])?;
     row.map(AccountRow::account).transpose()
 }
 
 /// The account that somebody has in a currency.
 pub fn account_of(tx: &mut Tx<'_>, owner: UserId, currency: Currency) -> Result<Option<Account>, StoreError> {
     let row: Option<AccountRow> =
-        tx.row(accounts!("a.user_id = $2 and a.currency = $3"), params![tx.project()?, owner, currency])?;
+        tx.row(account!("user_id = $2 and currency = $3"), params![tx.project()?, owner, currency])?;
     row.map(AccountRow::account).transpose()
 }
 
-/// Locks an account until the commit; whoever decides by it then changes it, with `touch_account` or otherwise.
+/// Locks an account until the commit. Its row counts the change: of two who decide by it at once, one decides again.
 pub fn lock_account(tx: &mut Tx<'_>, id: WalletAccountId) -> Result<Option<Account>, StoreError> {
-    let locked: Vec<WalletAccountId> = tx
-        .lock_rows("select id from accounts where project_id = $1 and id = $2", params![tx.project()?, id])?;
-    match locked.first() {
-        Some(id) => account(tx, *id),
-        None => Ok(None),
-    }
+    let row: Option<AccountRow> = tx.row(
+        "update accounts set version = version + 1 where project_id = $1 and id = $2
+         returning id, user_id, currency, state, freeze_reason, frozen_at, fee_basis_points, balance, opened_at",
+        params![tx.project()?, id],
+    )?;
+    row.map(AccountRow::account).transpose()
 }
 
-/// Counts a change of an account, so that of two who decided by it at once one decides again.
-pub fn touch_account(tx: &mut Tx<'_>, id: WalletAccountId) -> Result<(), StoreError> {
-    tx.run(
-        "update accounts set version = version + 1 where project_id = $1 and id = $2",
-        params![tx.project()?, id],
-    )
-    .map(drop)
+/// One account, and what can be spent of it.
+pub fn purse(tx: &mut Tx<'_>, id: WalletAccountId) -> Result<Option<Purse>, StoreError> {
+    let row: Option<AccountRow> = tx.row(purses!("a.id = $2"), params![tx.project()?, id])?;
+    row.map(AccountRow::purse).transpose()
 }
 
 /// Accounts after `after`, oldest first: of one person, or of all.
-pub fn accounts(
+pub fn purses(
     tx: &mut Tx<'_>,
     owner: Option<UserId>,
     after: Option<WalletAccountId>,
     limit: u32,
-) -> Result<Vec<Account>, StoreError> {
+) -> Result<Vec<Purse>, StoreError> {
     let sql = match owner {
-        Some(_) => accounts!("a.user_id = $2 and a.id > coalesce($3, '') order by a.id limit $4"),
+        Some(_) => purses!("a.user_id = $2 and a.id > coalesce($3, '') order by a.id limit $4"),
         None => {
-            accounts!("cast($2 as text) is null and a.id > coalesce($3, '') order by a.id limit $4")
+            purses!("cast($2 as text) is null and a.id > coalesce($3, '') order by a.id limit $4")
         }
     };
     let rows: Vec<AccountRow> = tx.rows(sql, params![tx.project()?, owner, after, limit])?;
-    rows.into_iter().map(AccountRow::account).collect()
+    rows.into_iter().map(AccountRow::purse).collect()
 }
 
 /// Whether one of two accounts is frozen.
@@ -194,12 +203,10 @@ pub fn add_spent(
     periods: &Periods,
     amount: i64,
 ) -> Result<(), StoreError> {
-    let project = tx.project()?;
-    let row = |period: &String| -> Vec<Value> { params![project, id, period, amount].to_vec() };
-    tx.run_many(
-        "insert into spent (project_id, account_id, period, amount) values ($1, $2, $3, $4)
+    tx.run(
+        "insert into spent (project_id, account_id, period, amount) values ($1, $2, $3, $5), ($1, $2, $4, $5)
          on conflict (project_id, account_id, period) do update set amount = spent.amount + excluded.amount",
-        &[row(&periods.day), row(&periods.month)],
+        params![tx.project()?, id, periods.day, periods.month, amount],
     )
     .map(drop)
 }
@@ -219,6 +226,11 @@ pub fn give_back_spent(
 }
 
 impl AccountRow {
+    fn purse(self) -> Result<Purse, StoreError> {
+        let held = self.held;
+        Ok(Purse { account: self.account()?, held })
+    }
+
     fn account(self) -> Result<Account, StoreError> {
         let frozen = match (self.state, self.freeze_reason, self.frozen_at) {
             (AccountState::Open, None, None) => None,
@@ -231,7 +243,6 @@ impl AccountRow {
             frozen,
             fee_basis_points: self.fee_basis_points,
             balance: Money::new(self.balance, self.currency),
-            held: self.held,
             opened_at: self.opened_at,
         })
     }

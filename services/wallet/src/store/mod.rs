@@ -12,13 +12,13 @@ mod top_ups;
 mod withdrawals;
 
 pub use accounts::{
-    account, account_of, accounts, add_spent, any_frozen, freeze_account, give_back_spent, insert_account,
-    lock_account, open_account, set_fee, spent, thaw_account, touch_account, update_balance,
+    account, account_of, add_spent, any_frozen, freeze_account, give_back_spent, insert_account,
+    lock_account, open_account, purse, purses, set_fee, spent, thaw_account, update_balance,
 };
 pub use activity::{WantedActivity, activity};
 pub use payments::{
-    Asked, change_refunded, insert_payment, insert_review, list, list_of, lock_payment, overdue, payment,
-    pending_of, update_payment,
+    Asked, change_refunded, hand_out_overdue, insert_payment, insert_review, list, list_of, lock_payment,
+    payment, pending_of, update_payment,
 };
 pub use people::{Names, find_person, forget_person, kyc_level, names, put_contact, put_kyc, put_name};
 pub use requests::{
@@ -31,8 +31,8 @@ pub use schedules::{
 pub use statement::{balance_at, mornings, movements, put_morning};
 pub use top_ups::{held_of, insert_top_up, lock_top_up, overdue_top_ups, top_up, top_ups_of, update_top_up};
 pub use withdrawals::{
-    forget_destinations, insert_withdrawal, lock_withdrawal, overdue_withdrawals, update_withdrawal,
-    withdrawal, withdrawals_of,
+    forget_destinations, insert_withdrawal, leaving_of, lock_withdrawal, overdue_withdrawals,
+    update_withdrawal, withdrawal, withdrawals_of,
 };
 
 use kernel::store::StoreError;

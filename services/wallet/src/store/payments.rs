@@ -128,32 +128,44 @@ pub fn insert_payment(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreErr
     .map(drop)
 }
 
-/// Stores where a payment stands now, on top of the version that it was read with.
+/// Stores where a payment stands now, on top of the version that it was read with. Of what stays as it is, no column is
+/// named: each that is has its indexes written anew.
 pub fn update_payment(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError> {
-    let transaction = match &payment.state {
-        State::Ended(Ended::Completed { transaction, .. }) => Some(*transaction),
-        State::Ended(Ended::Failed { .. })
-        | State::Initiated { .. }
-        | State::Reserved { .. }
-        | State::InReview { .. }
-        | State::Processing { .. }
-        | State::Releasing { .. } => None,
-    };
-    tx.run_versioned(
-        "update payments set version = version + 1, status = $4, deadline_at = $5, reason = $6, ended_at = $7,
-           transaction_id = $8
-         where project_id = $1 and id = $2 and version = $3",
-        params![
-            tx.project()?,
-            payment.id,
-            payment.version,
-            payment.status(),
-            payment.until(),
-            payment.reason(),
-            payment.ended_at(),
-            transaction
-        ],
-    )
+    let Payment { id, version, .. } = payment;
+    let project = tx.project()?;
+    match &payment.state {
+        // It waits by the deadline that it began with.
+        State::Initiated { .. } | State::Reserved { .. } => tx.run_versioned(
+            "update payments set version = version + 1, status = $4
+             where project_id = $1 and id = $2 and version = $3",
+            params![project, id, version, payment.status()],
+        ),
+        State::InReview { .. } | State::Processing { .. } | State::Releasing { .. } => tx.run_versioned(
+            "update payments set version = version + 1, status = $4, deadline_at = $5, handed_until = null, reason = $6
+             where project_id = $1 and id = $2 and version = $3",
+            params![project, id, version, payment.status(), payment.until(), payment.reason()],
+        ),
+        State::Ended(ended) => {
+            let transaction = match ended {
+                Ended::Completed { transaction, .. } => Some(*transaction),
+                Ended::Failed { .. } => None,
+            };
+            tx.run_versioned(
+                "update payments set version = version + 1, status = $4, deadline_at = null, reason = $5, ended_at = $6,
+                   transaction_id = $7
+                 where project_id = $1 and id = $2 and version = $3",
+                params![
+                    project,
+                    id,
+                    version,
+                    payment.status(),
+                    payment.reason(),
+                    payment.ended_at(),
+                    transaction
+                ],
+            )
+        }
+    }
 }
 
 /// Counts so much more of a payment as going back, or less where it is negative.
@@ -238,15 +250,18 @@ pub fn pending_of(
     )
 }
 
-/// Payments of all projects whose time was over before `before`, the longest overdue first.
-pub fn overdue(
+/// Hands out, until `until`, payments of all projects whose time is over and that are handed to nobody.
+pub fn hand_out_overdue(
     tx: &mut Tx<'_>,
-    before: Timestamp,
+    until: Timestamp,
     limit: u32,
 ) -> Result<Vec<(ProjectId, WalletPaymentId)>, StoreError> {
     tx.rows(
-        "select project_id, id from payments where deadline_at < $1 order by deadline_at, project_id, id limit $2",
-        params![before, limit],
+        "update payments set handed_until = $2 where (project_id, id) in
+           (select project_id, id from payments where deadline_at <= $1 and coalesce(handed_until, $1) <= $1
+            order by deadline_at, project_id, id limit $3)
+         returning project_id, id",
+        params![tx.now(), until, limit],
     )
 }
 

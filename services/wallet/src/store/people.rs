@@ -12,8 +12,16 @@ use crate::domain::{Payee, ShortName};
 /// What people are called, as far as that is known.
 pub type Names = BTreeMap<UserId, ShortName>;
 
-/// People who are looked up with one statement.
+/// People who are looked up with one statement: those of a payment, or those of many.
 const NAMED_AT_ONCE: usize = 50;
+const NAMED_OF_ONE: usize = 2;
+const NAMES: &str =
+    "select user_id, name from people where project_id = $1 and name is not null and user_id in
+       ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+        $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47,
+        $48, $49, $50, $51)";
+const NAMES_OF_ONE: &str =
+    "select user_id, name from people where project_id = $1 and name is not null and user_id in ($2, $3)";
 
 /// Remembers where somebody is reached, unless they are to be forgotten.
 pub fn put_contact(
@@ -46,15 +54,11 @@ pub fn names(tx: &mut Tx<'_>, people: impl IntoIterator<Item = UserId>) -> Resul
     let wanted: Vec<UserId> = people.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let mut known = Names::new();
     for some in wanted.chunks(NAMED_AT_ONCE) {
+        let (sql, places) =
+            if some.len() <= NAMED_OF_ONE { (NAMES_OF_ONE, NAMED_OF_ONE) } else { (NAMES, NAMED_AT_ONCE) };
         let mut values: Vec<Value> = params![tx.project()?].to_vec();
-        values.extend((0..NAMED_AT_ONCE).map(|at| Value::of(&some.get(at))));
-        let found: Vec<(UserId, ShortName)> = tx.rows(
-            "select user_id, name from people where project_id = $1 and name is not null and user_id in
-               ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43,
-                $44, $45, $46, $47, $48, $49, $50, $51)",
-            &values,
-        )?;
+        values.extend((0..places).map(|at| Value::of(&some.get(at))));
+        let found: Vec<(UserId, ShortName)> = tx.rows(sql, &values)?;
         known.extend(found);
     }
     Ok(known)

@@ -116,6 +116,23 @@ pub fn withdrawals_of(
     rows.into_iter().map(WithdrawalRow::withdrawal).collect()
 }
 
+/// Withdrawals from an account that have not ended and were asked for by `at`, after `after`.
+pub fn leaving_of(
+    tx: &mut Tx<'_>,
+    account: WalletAccountId,
+    at: Timestamp,
+    after: Option<WithdrawalId>,
+    limit: u32,
+) -> Result<Vec<WithdrawalId>, StoreError> {
+    tx.rows(
+        "select id from withdrawals
+         where project_id = $1 and account_id = $2 and ended_at is null and requested_at <= $3
+           and id > coalesce($4, '')
+         order by id limit $5",
+        params![tx.project()?, account, at, after, limit],
+    )
+}
+
 /// Withdrawals of all projects whose time was over before `before`, the longest overdue first.
 pub fn overdue_withdrawals(
     tx: &mut Tx<'_>,

@@ -69,6 +69,30 @@ fn a_person_lets_a_payment_go_on_or_not_and_once() {
 }
 
 #[test]
+fn what_fraud_makes_of_a_payment_in_review_lets_it_go_on_or_not() {
+    staged(async |stage, _| {
+        let mut world = World::deciding(RiskDecision::Review);
+        let (from, to) = stage.two(&mut world, 1_000).await;
+        let good = stage.pays(&ann(), &from, &to, 100).await;
+        stage.settles(&mut world).await;
+        stage.hears(&World::reviewed(&good, RiskDecision::Review)).await;
+        assert_eq!(stage.stands(&good).await.0, "in_review", "nobody has looked at it yet");
+        for _ in 0..2 {
+            stage.hears(&World::reviewed(&good, RiskDecision::Approve)).await;
+        }
+        assert_eq!(stage.told_of("payment.processing").await.len(), 1, "twice is once");
+        stage.settles(&mut world).await;
+        assert_eq!(stage.stands(&good).await.0, "completed");
+        let bad = stage.pays(&ann(), &from, &to, 300).await;
+        stage.settles(&mut world).await;
+        stage.hears(&World::reviewed(&bad, RiskDecision::Block)).await;
+        stage.settles(&mut world).await;
+        assert_eq!(stage.stands(&bad).await, ("failed".to_owned(), "rejected".to_owned()));
+        assert_eq!((stage.spent(&from).await, world.purse(account_id(&from))), ((100, 100), (900, 0)));
+    });
+}
+
+#[test]
 fn a_payment_that_nobody_looks_at_comes_to_nothing_after_a_day() {
     staged(async |stage, _| {
         let mut world = World::deciding(RiskDecision::Review);
@@ -153,17 +177,33 @@ fn money_that_moved_as_the_payment_was_given_up_is_paid() {
 }
 
 #[test]
+fn a_payment_on_its_way_has_no_job_until_its_time_is_over() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let (from, to) = stage.two(&mut world, 1_000).await;
+        stage.as_owner("delete from jobs".to_owned()).await;
+        let paid = stage.pays(&ann(), &from, &to, 300).await;
+        stage.settles(&mut world).await;
+        let hung = stage.pays(&ann(), &from, &to, 300).await;
+        assert_eq!(stage.jobs().await, 0, "of a thousand payments that are paid none costs a job");
+        stage.wait(MINUTE * 3).await;
+        assert_eq!(stage.jobs().await, 1);
+        assert_eq!(stage.stands(&paid).await.0, "completed");
+        assert_eq!(stage.stands(&hung).await, ("releasing".to_owned(), "timed_out".to_owned()));
+    });
+}
+
+#[test]
 fn a_payment_whose_job_is_gone_is_given_up_all_the_same() {
     staged(async |stage, _| {
         let mut world = World::default();
         let (from, to) = stage.two(&mut world, 1_000).await;
         let payment = stage.pays(&ann(), &from, &to, 300).await;
-        stage.as_owner("delete from jobs".to_owned()).await;
-        stage.wait(MINUTE * 3).await;
-        assert_eq!(stage.stands(&payment).await.0, "initiated");
-        for _ in 0..3 {
-            stage.wait(MINUTE * 5).await;
-        }
+        let handed_until = stage.clock.now().saturating_add(MINUTE * 5).as_micros();
+        stage.as_owner(format!("update payments set handed_until = {handed_until}")).await;
+        stage.wait(MINUTE * 4).await;
+        assert_eq!(stage.stands(&payment).await.0, "initiated", "its job has time left");
+        stage.wait(MINUTE * 2).await;
         stage.settles(&mut world).await;
         came_to_nothing(stage, &world, &from, &payment, "timed_out").await;
     });

@@ -1,5 +1,8 @@
 //! Frozen accounts: nothing leaves or enters, and what was pending comes to nothing.
 
+use std::time::Duration;
+
+use contracts::events::funding::WithdrawalCancelRequested;
 use contracts::events::wallet::RiskDecision;
 use http::Method;
 use serde_json::json;
@@ -89,5 +92,92 @@ fn more_payments_than_are_looked_up_at_a_time_all_come_to_nothing() {
         let left = stage.get(&staff(), "/api/v1/wallet/payments?state=initiated").await;
         assert_eq!(left.each("id").len(), 0);
         assert_eq!(stage.told_of("payment.release.requested").await.len(), 205);
+    });
+}
+
+async fn withdraws(stage: &Stage, account: &str, amount: i64) -> String {
+    let body = json!({ "amount": amount, "destination": "ba_1QK7m2LkdIwHu7ix" });
+    id(&stage.post(&ann(), &format!("/api/v1/accounts/{account}/withdrawals"), &body).await.expect(202))
+}
+
+#[test]
+fn a_withdrawal_of_a_frozen_account_is_called_off_unless_its_payout_has_begun() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let account = stage.opens(&mut world, &ann(), 1_000).await;
+        let (waiting, begun) = (withdraws(stage, &account, 300).await, withdraws(stage, &account, 200).await);
+        stage.settles(&mut world).await;
+        let unheard = withdraws(stage, &account, 100).await;
+        freeze(stage, &account).await.expect(200);
+        stage.settles(&mut world).await;
+        let told = stage.told_of("withdrawal.cancel.requested").await;
+        let wanted = |id: &str| json!({ "withdrawalId": id, "reason": "frozen" });
+        assert_eq!(told, [wanted(&waiting), wanted(&begun), wanted(&unheard)]);
+        assert_eq!(stage.funding(&account, &waiting).await, ("cancelling".into(), "frozen".into()));
+        let mut words = world.pays_out(begun.parse().unwrap());
+        for asked in [&told[0], &told[2]] {
+            let asked: WithdrawalCancelRequested = serde_json::from_value(asked.clone()).unwrap();
+            words.extend(world.calls_off(&asked));
+        }
+        for word in words.iter().chain(&words) {
+            stage.hears(word).await;
+        }
+        for withdrawal in [&waiting, &unheard] {
+            assert_eq!(stage.funding(&account, withdrawal).await, ("returned".into(), "frozen".into()));
+        }
+        assert_eq!(stage.funding(&account, &begun).await.0, "completed", "the provider had begun");
+        assert_eq!((stage.balance(&account).await, stage.spent(&account).await), ((800, 800, 0), (200, 200)));
+        let last = stage.said_to(1).await;
+        assert!(
+            last.contains(&"Your withdrawal of 3.00 INR did not go through: frozen.".to_owned()),
+            "{last:?}"
+        );
+    });
+}
+
+#[test]
+fn a_withdrawal_that_is_set_aside_as_its_account_freezes_is_called_off() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let account = stage.opens(&mut world, &ann(), 1_000).await;
+        let withdrawal = withdraws(stage, &account, 300).await;
+        let words = stage.words(&mut world).await;
+        // The freeze is stored, and its sweep has not run yet.
+        freeze(stage, &account).await.expect(200);
+        for word in words.iter().chain(&words) {
+            stage.hears(word).await;
+        }
+        assert_eq!(stage.funding(&account, &withdrawal).await, ("cancelling".into(), "frozen".into()));
+        stage.settles(&mut world).await;
+        assert_eq!(stage.told_of("withdrawal.cancel.requested").await.len(), 1, "and asked for once");
+    });
+}
+
+#[test]
+fn what_is_withdrawn_after_a_thaw_is_not_called_off() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let account = stage.opens(&mut world, &ann(), 1_000).await;
+        // Frozen and thawed before its sweep has run.
+        freeze(stage, &account).await.expect(200);
+        stage.turns(&account, "thaw").await;
+        stage.clock.advance(Duration::from_secs(1));
+        let withdrawal = withdraws(stage, &account, 300).await;
+        stage.settles(&mut world).await;
+        assert_eq!(stage.funding(&account, &withdrawal).await.0, "reserved");
+    });
+}
+
+#[test]
+fn more_withdrawals_than_are_looked_up_at_a_time_are_all_called_off() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let account = stage.opens(&mut world, &ann(), 1_000).await;
+        for _ in 0..205 {
+            withdraws(stage, &account, 1).await;
+        }
+        freeze(stage, &account).await.expect(200);
+        stage.work().await;
+        assert_eq!(stage.told_of("withdrawal.cancel.requested").await.len(), 205);
     });
 }

@@ -232,6 +232,11 @@ impl Stage {
         self.ask(Method::POST, &path, Some(who), body, &[]).await
     }
 
+    /// How many jobs there are, or were.
+    pub async fn jobs(&self) -> usize {
+        kernel::jobs::list(self.running.store(), None, None, 100).await.unwrap().len()
+    }
+
     /// What was told under one name.
     pub async fn told_of(&self, kind: &str) -> Vec<Value> {
         self.told().await.into_iter().filter(|(name, _)| name == kind).map(|(_, data)| data).collect()

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use contracts::events::funding::{
-    TopUpCredited, TopUpHeld, TopUpPaid, WithdrawalCompleted, WithdrawalRefused, WithdrawalRequested,
-    WithdrawalReserved, WithdrawalReturned,
+    TopUpCredited, TopUpHeld, TopUpPaid, WithdrawalCancelRequested, WithdrawalCompleted, WithdrawalRefused,
+    WithdrawalRequested, WithdrawalReserved, WithdrawalReturned,
 };
 use contracts::events::wallet::{
     AccountCreated, AccountFrozen, AccountThawed, BalanceRefused, BalanceReleased, BalanceReserved,
@@ -86,6 +86,12 @@ impl World {
         Self { decision, ..Self::default() }
     }
 
+    /// Fraud's people have looked at a payment, or were given up on.
+    pub fn reviewed(payment: &str, decision: RiskDecision) -> Word {
+        let (payment_id, reasons) = (payment.to_owned(), vec!["reviewed".to_owned()]);
+        Word::Assessed(RiskAssessed { payment_id, decision, score: 0, reasons })
+    }
+
     /// Hears one event of the wallet; says what the ledger tells then, and fraud detection of it.
     pub fn hear(&mut self, kind: &str, data: &Value) -> Vec<Word> {
         match kind {
@@ -141,9 +147,18 @@ impl World {
 
     /// A provider could not pay a withdrawal out.
     pub fn gives_back(&mut self, withdrawal_id: WithdrawalId) -> Vec<Word> {
+        self.returns(withdrawal_id, "account_closed")
+    }
+
+    /// No provider has begun to pay a withdrawal out, and none will.
+    pub fn calls_off(&mut self, told: &WithdrawalCancelRequested) -> Vec<Word> {
+        self.returns(told.withdrawal_id, &told.reason)
+    }
+
+    fn returns(&mut self, withdrawal_id: WithdrawalId, reason: &str) -> Vec<Word> {
         let WithdrawalRequested { account_id, amount, .. } = self.leaving.remove(&withdrawal_id).unwrap();
         self.purses.get_mut(&account_id).unwrap().pending -= amount;
-        let reason = "account_closed".to_owned();
+        let reason = reason.to_owned();
         vec![Word::Returned(WithdrawalReturned { withdrawal_id, account_id, reason })]
     }
 

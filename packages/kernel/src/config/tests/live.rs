@@ -181,7 +181,7 @@ fn a_start_without_the_registry_begins_with_what_was_heard_last() {
     });
 }
 
-fn on_any(_: &mut Tx<'_>, _: &Envelope) -> Result<(), StoreError> {
+fn on_any(_: &mut Tx<'_>, _: &[&Envelope]) -> Result<(), StoreError> {
     Ok(())
 }
 

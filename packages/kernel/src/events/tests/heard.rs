@@ -109,10 +109,10 @@ fn a_service_that_hears_nothing_of_a_log_still_moves_on() {
 
 #[test]
 fn a_service_may_hear_every_event_there_is() {
-    fn note(tx: &mut Tx<'_>, envelope: &contracts::Envelope) -> Result<(), StoreError> {
-        let (project, key) = (tx.project()?, envelope.event_type.as_str());
+    fn note(tx: &mut Tx<'_>, envelopes: &[&contracts::Envelope]) -> Result<(), StoreError> {
+        let project = tx.project()?;
         let sql = "insert into dishes (project_id, key, versions) values ($1, $2, '')";
-        tx.run(sql, params![project, key]).map(drop)
+        envelopes.iter().try_for_each(|one| tx.run(sql, params![project, one.event_type]).map(drop))
     }
     on_both(async |place| {
         let (kitchen, hall) = kitchen_and_hall(place);
@@ -130,6 +130,42 @@ fn a_service_may_hear_every_event_there_is() {
             .await
             .unwrap();
         assert_eq!(kinds, ["dish.burnt", "dish.cooked"]);
+    });
+}
+
+#[test]
+fn who_hears_everything_is_told_neighbours_of_a_project_together_and_named_ones_in_their_place() {
+    /// Adds a word to what was heard.
+    fn write(tx: &mut Tx<'_>, word: &str) -> Result<(), StoreError> {
+        tx.run(
+            "insert into dishes (project_id, key, versions) values ($1, 'heard', $2)
+             on conflict (project_id, key) do update set versions = dishes.versions || ' ' || excluded.versions",
+            params![tx.project()?, word],
+        )
+        .map(drop)
+    }
+    fn note(tx: &mut Tx<'_>, envelopes: &[&contracts::Envelope]) -> Result<(), StoreError> {
+        let keys: Vec<&str> = envelopes.iter().filter_map(|one| one.key.as_deref()).collect();
+        write(tx, &keys.join("+"))
+    }
+    fn burnt(tx: &mut Tx<'_>, _: &Heard<'_, Burnt>) -> Result<(), StoreError> {
+        write(tx, "burnt")
+    }
+    on_both(async |place| {
+        let (kitchen, hall) = kitchen_and_hall(place);
+        let theirs = || Scope::Project(project(2));
+        cook(&kitchen, mine(), &["soup", "bread"]).await;
+        kitchen.write(mine(), |tx| tx.publish("stew", &Burnt {})).await.unwrap();
+        cook(&kitchen, mine(), &["tea"]).await;
+        cook(&kitchen, theirs(), &["rice"]).await;
+        cook(&kitchen, mine(), &["fish"]).await;
+        place_all(&kitchen).await;
+        let mut all = Handlers::default();
+        all.hear_all(note);
+        all.hear(burnt);
+        assert_eq!(Hearing::new(hall.clone(), kitchen, Arc::new(all)).step().await.unwrap(), 6);
+        assert_eq!(came(&hall, mine(), "heard").await, "soup+bread burnt stew tea fish");
+        assert_eq!(came(&hall, theirs(), "heard").await, "rice");
     });
 }
 

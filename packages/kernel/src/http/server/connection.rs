@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -24,14 +23,12 @@ use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
 use super::room::Place;
 use super::stream::{Stream, Wire};
-use super::{Arrived, ClientAddress, Patience};
+use super::{Arrived, ClientAddress, Entrance, Patience};
 
 const HEADER_BYTES_MAX: usize = 32 * 1024;
-const HEADERS_MAX: usize = 100;
 const STREAMS_MAX: u32 = 256;
 /// A peer that went away without a word is noticed by a ping that it does not answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -40,9 +37,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 const BYTES_MIN: u64 = 1024;
 
 /// What all connections of one port share.
-pub(super) struct Door {
+pub(super) struct Door<E> {
     protocol: Builder<TokioExecutor>,
-    routes: Router,
+    entrance: E,
     arrived: Arrived,
     patience: Patience,
     stop: watch::Receiver<bool>,
@@ -79,15 +76,15 @@ pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-impl Door {
-    pub fn new(routes: Router, arrived: Arrived, patience: Patience, stop: watch::Receiver<bool>) -> Self {
+impl<E: Entrance> Door<E> {
+    pub fn new(entrance: E, arrived: Arrived, patience: Patience, stop: watch::Receiver<bool>) -> Self {
         let mut protocol = Builder::new(TokioExecutor::new());
         protocol
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(patience.headers)
-            .max_buf_size(HEADER_BYTES_MAX)
-            .max_headers(HEADERS_MAX);
+            .max_buf_size(HEADER_BYTES_MAX);
+        // A hundred headers are the most as it is; to say so would cost a copy of all their places each time.
         protocol
             .http2()
             .timer(TokioTimer::new())
@@ -95,7 +92,7 @@ impl Door {
             .keep_alive_timeout(PING_TIMEOUT)
             .max_header_list_size(HEADER_BYTES_MAX as u32)
             .max_concurrent_streams(STREAMS_MAX);
-        Self { protocol, routes, arrived, patience, stop }
+        Self { protocol, entrance, arrived, patience, stop }
     }
 
     /// Serves a connection to its end.
@@ -155,10 +152,10 @@ impl Door {
             request.extensions_mut().insert(self.arrived);
             // Two readers could each believe another of them.
             let ambiguous = request.headers().get_all(header::HOST).iter().nth(1).is_some();
-            let answering = (!ambiguous).then(|| self.routes.clone().oneshot(request));
+            let answering = (!ambiguous).then(|| self.entrance.clone().answer(request.map(Body::new)));
             async move {
                 let answer = match answering {
-                    Some(answering) => answering.await?,
+                    Some(answering) => answering.await,
                     None => StatusCode::BAD_REQUEST.into_response(),
                 };
                 Ok::<_, Infallible>(answer.map(|body| Answer { body, _running: running }))

@@ -1,10 +1,11 @@
 //! Listening, and stopping without losing a request: HTTP/1.1 and HTTP/2 on one port, with TLS or without.
 //!
 //! A door is opened by [`listen`] and served until it is told to stop. Read `room.rs` (how many connections there
-//! may be), `stream.rs` (what a connection runs on) and `connection.rs` (one connection from its first byte to its
-//! last). Certificates are read in `tls.rs`, beside this folder.
+//! may be), `porters.rs` (which threads serve them), `stream.rs` (what a connection runs on) and `connection.rs` (one
+//! connection from its first byte to its last). Certificates are read in `tls.rs`, beside this folder.
 
 mod connection;
+mod porters;
 mod room;
 mod stream;
 
@@ -17,12 +18,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower::ServiceExt;
 
 use super::tls::ServerTls;
 use connection::{Door, stopped};
+pub use porters::{Porters, porter};
 pub use room::Room;
 
 /// Where a request came from: the peer of its connection, unless a gateway in this process knows better.
@@ -51,12 +56,28 @@ pub struct Patience {
     pub certificate: Duration,
 }
 
+/// What answers the requests that come through a door: routes, or what stands before them.
+pub trait Entrance: Clone + Send + Sync + 'static {
+    /// Answers one.
+    fn answer(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + 'static;
+}
+
+impl Entrance for Router {
+    async fn answer(self, request: Request<Body>) -> Response<Body> {
+        match self.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
 /// An open port that is not served yet.
 pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<ServerTls>,
     room: Room,
+    porters: Option<Porters>,
     patience: Patience,
 }
 
@@ -64,7 +85,8 @@ pub struct Listening {
 pub async fn listen(address: SocketAddr) -> std::io::Result<Listening> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
-    Ok(Listening { listener, address, tls: None, room: Room::default(), patience: Patience::default() })
+    let (room, patience) = (Room::default(), Patience::default());
+    Ok(Listening { listener, address, tls: None, room, porters: None, patience })
 }
 
 impl Default for Patience {
@@ -94,6 +116,11 @@ impl Listening {
         Self { room, ..self }
     }
 
+    /// Has connections served by threads of their own.
+    pub fn with_porters(self, porters: Porters) -> Self {
+        Self { porters: Some(porters), ..self }
+    }
+
     /// Waits longer or shorter than usual.
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
@@ -101,10 +128,10 @@ impl Listening {
 
     /// Serves until `stop` changes; then nothing new is accepted, callers hear that their connection ends, and
     /// running requests have at most `drain` to end.
-    pub async fn serve(self, routes: Router, stop: watch::Receiver<bool>, drain: Duration) {
-        let Self { listener, address, tls, room, patience } = self;
+    pub async fn serve(self, entrance: impl Entrance, stop: watch::Receiver<bool>, drain: Duration) {
+        let Self { listener, address, tls, room, porters, patience } = self;
         let arrived = Arrived { port: address.port(), tls: tls.is_some() };
-        let door = Arc::new(Door::new(routes, arrived, patience, stop.clone()));
+        let door = Arc::new(Door::new(entrance, arrived, patience, stop.clone()));
         let mut connections = JoinSet::new();
         let mut stopping = pin!(stopped(stop));
         let mut look = tokio::time::interval(patience.certificate);
@@ -127,7 +154,22 @@ impl Listening {
                 place = room.enter() => place,
             };
             let config = tls.as_ref().map(ServerTls::config);
-            connections.spawn(Arc::clone(&door).serve(stream, place, peer, config));
+            let door = Arc::clone(&door);
+            match porters.as_ref().and_then(Porters::take) {
+                None => connections.spawn(door.serve(stream, place, peer, config)),
+                Some((runtime, served)) => {
+                    let stream = stream.into_std();
+                    let serving = async move {
+                        // What wakes a connection belongs to the thread that serves it.
+                        match stream.and_then(TcpStream::from_std) {
+                            Ok(stream) => door.serve(stream, place, peer, config).await,
+                            Err(error) => tracing::warn!(%error, "a connection was not handed over"),
+                        }
+                        drop(served);
+                    };
+                    connections.spawn_on(serving, runtime)
+                }
+            };
         }
         drop(listener);
         let ended = async { while connections.join_next().await.is_some() {} };

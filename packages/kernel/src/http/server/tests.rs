@@ -4,6 +4,7 @@ mod certificates;
 mod drain;
 mod framing;
 mod patience;
+mod porters;
 mod tls;
 
 use std::net::SocketAddr;

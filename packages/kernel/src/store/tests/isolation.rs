@@ -92,18 +92,20 @@ fn without_the_guard_the_isolation_test_fails() {
         let parts = place.store("things", MIGRATIONS).0.parts.clone();
         let (writers, readers) = (Arc::new(Queue::new(10)), Arc::new(Queue::new(10)));
         for (queue, writes) in [(&writers, true), (&readers, false)] {
-            let open = sqlite::open(&directory.join("things.db")).unwrap();
+            let path = directory.join("things.db");
+            let mut open = sqlite::open(&path).unwrap();
+            let (log, _) = Log::of(&mut open, &path).unwrap();
             let tables = Arc::new(sqlite::Tables::default());
             let bare = sqlite::SqliteConnection::guard(open, tables, sqlite::Role::Unguarded).unwrap();
             let (queue, parts) = (Arc::clone(queue), Arc::clone(&parts));
             std::thread::spawn(move || match writes {
-                true => group::write_until_closed(bare, &queue, &parts),
+                true => group::Writer::new(bare, log).write_until_closed(&queue, &parts),
                 false => group::read_until_closed(bare, &queue, &parts),
             });
         }
-        let threads = Mutex::default();
-        let store =
-            Store(Arc::new(Inner { parts, engine: engine.clone(), writers, readers, pool: None, threads }));
+        let (threads, engine) = (Mutex::default(), engine.clone());
+        let inner = Inner { parts, engine, writers, readers, writer: None, pool: None, threads };
+        let store = Store(Arc::new(inner));
         assert!(leaks(&store).await.len() >= 8);
         let suite = crate::testing::isolation(&store, project(2), project(1)).await.unwrap();
         assert!(suite.leaks.len() >= 5, "{suite:?}");

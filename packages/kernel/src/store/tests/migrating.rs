@@ -1,5 +1,6 @@
 //! Migrations: applied once, never edited, whole or not at all.
 
+use super::encrypted::Server;
 use super::*;
 
 #[test]
@@ -52,6 +53,27 @@ fn several_processes_may_migrate_at_once() {
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let engine = place.engine.clone();
+            std::thread::spawn(move || Store::open("things", engine, MIGRATIONS, surroundings()).map(drop))
+        })
+        .collect();
+    for start in starts {
+        start.join().unwrap().unwrap();
+    }
+}
+
+/// The roles are the server's, and on a new one they are not there yet.
+#[test]
+fn several_databases_of_a_new_server_may_be_begun_at_once() {
+    let Some(server) = Server::start() else { return };
+    let names: Vec<String> = (0..6).map(|number| format!("begun_{number}")).collect();
+    for name in &names {
+        server.obey(&format!("create database {name}"));
+    }
+    let starts: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let url = server.url("localhost", "").replace("/postgres?", &format!("/{name}?"));
+            let engine = Engine::Postgres { url, connections_max: 1 };
             std::thread::spawn(move || Store::open("things", engine, MIGRATIONS, surroundings()).map(drop))
         })
         .collect();

@@ -53,8 +53,10 @@ pub enum Number {
     Weekday,
     /// The model's score, 0 to 1000.
     Model,
-    /// Payments of a subject in a window.
+    /// Payments of a subject that were tried in a window.
     Count(Subject, Window),
+    /// Those that were approved, in the payment's currency.
+    Approved(Subject, Window),
     /// What they came to.
     Sum(Subject, Window),
     /// Different others that a subject met in a window.
@@ -211,6 +213,7 @@ fn called(at: usize, name: &str, given: &[Node]) -> Typed {
     let number = |number| Ok((Expr::Number(number), Type::Int));
     match (name, given) {
         ("count", [of, window]) => number(Number::Count(subject(of)?, window_of(window)?)),
+        ("approved", [of, window]) => number(Number::Approved(subject(of)?, window_of(window)?)),
         ("sum", [of, window]) => number(Number::Sum(subject(of)?, window_of(window)?)),
         ("distinct", [of, other, window]) => {
             let (of, other) = two_subjects(of, other)?;
@@ -243,7 +246,7 @@ fn called(at: usize, name: &str, given: &[Node]) -> Typed {
 
 fn unknown_call(name: &str) -> String {
     let form = match name {
-        "count" | "sum" => r#"(subject, window), as in ("payer", "1h")"#,
+        "count" | "approved" | "sum" => r#"(subject, window), as in ("payer", "1h")"#,
         "distinct" => r#"(subject, other, window), as in ("payer", "payee", "24h")"#,
         "age_days" => r#"(subject), as in ("payer")"#,
         "is_new" => r#"(subject, other), as in ("payer", "payee")"#,

@@ -125,6 +125,7 @@ impl Asked<'_> {
             Number::Weekday => evidence.facts.weekday(),
             Number::Model => self.model,
             Number::Count(subject, window) => evidence.count(subject, window),
+            Number::Approved(subject, window) => evidence.approved(subject, window),
             Number::Sum(subject, window) => evidence.sum(subject, window),
             Number::Distinct(subject, other, window) => evidence.distinct(subject, other, window),
             Number::AgeDays(subject) => evidence.age_days(subject),

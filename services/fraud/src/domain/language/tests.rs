@@ -21,6 +21,7 @@ fn evidence() -> Evidence {
     };
     let mut evidence = Evidence::gather(facts, &Default::default(), &Default::default());
     evidence.counts[0] = [0, 1, 2, 2, 9];
+    evidence.approved = Some([[0, 1, 2, 2, 7], [0; 5], [0; 5], [0; 5]]);
     evidence.sums[0] = [0, 500, 1_500, 1_500, 90_000];
     evidence.distinct[0][1] = [0, 1, 2, 2, 4];
     evidence.met[0] = [false, false, true, false];
@@ -44,6 +45,7 @@ fn a_rule_says_what_it_reads_like() {
         "amount > 100_000 and hour() < 5",
         "hour == 3 && weekday() == 4",
         r#"count("payer", "24h") + 1 >= 3"#,
+        r#"approved("payer", "30d") == 7 and approved("payee", "30d") == 0"#,
         r#"sum("payer", "30d") + amount > 200_000"#,
         r#"distinct("payer", "payee", "30d") == 4"#,
         r#"is_new("payer", "payee")"#,
@@ -141,6 +143,7 @@ fn near_rule() -> impl Strategy<Value = String> {
         Just("device"),
         Just("hour()"),
         Just("count(\"payer\", \"1h\")"),
+        Just("approved(\"payer\", \"30d\")"),
         Just("distinct(\"payer\", \"payee\", \"24h\")"),
         Just("is_new(\"payer\", \"payee\")"),
         Just("in_list(\"a\", device)"),

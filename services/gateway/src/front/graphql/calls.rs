@@ -91,7 +91,7 @@ impl Front {
         if let Some(address) = asker.address {
             request.extensions_mut().insert(address);
         }
-        outcome(self.answer(request).await).await
+        outcome(self.through(request).await).await
     }
 }
 

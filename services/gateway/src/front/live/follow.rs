@@ -77,7 +77,7 @@ async fn follow(
     let (mut has_begun, mut vain) = (false, 0);
     let mut last = None;
     loop {
-        match answered(door.answer(ask.request()).await).await {
+        match answered(door.through(ask.request()).await).await {
             Answered::Refused(problem) => return told.send(Told::Refused(ask.number, problem)).await,
             // Who never began hears why; who was being told waits until it goes on.
             Answered::NotNow(problem) if !has_begun => {

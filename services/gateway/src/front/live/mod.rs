@@ -3,11 +3,12 @@
 //! It knows nothing of what is followed. A destination is the path of a live route, and each subscription is a request
 //! through the door like any other, sent as the caller whom CONNECT proved: what they may not read they do not hear.
 //! Read `handshake.rs` (how a request becomes a socket), `session.rs` (the conversation), `commands.rs` (what each
-//! frame asks for), `follow.rs` (one subscription), `socket.rs` (messages and goodbyes), `seats.rs` (how many).
+//! frame asks for), `follow.rs` (one subscription), `socket.rs` (messages and goodbyes), `seats.rs` (how many). `lasting.rs` ends server-sent events with their proof.
 
 mod commands;
 mod follow;
 mod handshake;
+mod lasting;
 mod seats;
 mod session;
 mod socket;

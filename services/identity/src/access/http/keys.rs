@@ -88,6 +88,7 @@ pub(super) struct IssuedApiKey {
 
 /// Makes a key.
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "api-keys", request_body = CreateApiKey,
+    extensions(("x-stoa" = json!({"unkept": true}))),
     responses((status = 201, description = "The key, to be kept by you.", body = IssuedApiKey)))]
 pub(super) async fn create_api_key(
     ctx: Ctx,
@@ -139,6 +140,7 @@ pub(super) async fn get_api_key(ctx: Ctx, caller: Caller, Path(id): Path<ApiKeyI
 /// Makes a key that takes the place of another; the other goes on for a while.
 #[utoipa::path(post, path = "/api/v1/api-keys/{id}/rotate", tag = "api-keys",
     request_body = Option<RotateApiKey>, params(("id" = ApiKeyId, Path)),
+    extensions(("x-stoa" = json!({"unkept": true}))),
     responses((status = 201, description = "The new key, to be kept by you.", body = IssuedApiKey)))]
 pub(super) async fn rotate_api_key(
     ctx: Ctx,

@@ -11,7 +11,7 @@ use kernel::store::{Json, Tx};
 use super::{Counted, authenticator, tries};
 use crate::accounts::store::codes::{self as store, Code};
 use crate::accounts::store::persons;
-use crate::accounts::telling::tell;
+use crate::accounts::telling::{LoginFailed, tell};
 use crate::domain::code::{
     Channel, LIFE, Purpose, RESEND_PAUSE, SENT_SEEN, TRIES_MAX, Then, Typed, bound, may_send, sent_since,
     six_digits,
@@ -242,6 +242,10 @@ pub fn redeem(tx: &mut Tx<'_>, challenge: OtpId, text: &str, fits: fn(Purpose) -
         }
         None => {
             store::count_try(tx, code.id)?;
+            if let (Purpose::Login, Some(user)) = (code.purpose, code.user_id) {
+                let told = LoginFailed { user_id: Some(user), method: "code".to_owned() };
+                tell(tx, code.acts_for, user, &told)?;
+            }
             Ok(Err(Error::NotRight))
         }
     }

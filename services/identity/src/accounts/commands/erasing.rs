@@ -6,7 +6,7 @@ use kernel::store::Tx;
 
 use super::sessions::{end_all_but, why};
 use crate::access;
-use crate::accounts::store::{codes, persons, standing};
+use crate::accounts::store::{codes, persons, sessions, standing};
 use crate::accounts::telling::tell;
 use crate::error::Error;
 
@@ -16,6 +16,7 @@ pub fn erase(tx: &mut Tx<'_>, user: UserId) -> Result<(), Error> {
     persons::person(tx, user)?.ok_or(Error::NoSuch("person"))?;
     let projects = standing::all_projects_of(tx, user)?;
     end_all_but(tx, user, None, why::ERASED)?;
+    sessions::forget_places(tx, user)?;
     persons::delete_recovery_codes(tx, user)?;
     codes::delete_codes_of(tx, user)?;
     persons::delete_operator(tx, user)?;

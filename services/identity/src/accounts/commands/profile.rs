@@ -5,6 +5,7 @@ use kernel::store::{Json, StoreError, Tx};
 
 use super::Visitor;
 use super::codes::{self, Challenge, Leaves, Wanted};
+use crate::accounts::store::names::{self, NamedRow};
 use crate::accounts::store::persons::{self, Person};
 use crate::accounts::store::standing;
 use crate::accounts::telling::{ProfileChanged, tell};
@@ -25,6 +26,9 @@ pub struct ProfileChange {
     /// The language that they read.
     pub locale: Option<Locale>,
 }
+
+/// People whose names one run of the job tells.
+const NAMES_AT_ONCE: u32 = 500;
 
 /// Changes what somebody says of themselves.
 pub fn change(
@@ -76,6 +80,19 @@ pub fn change(
         }
     }
     Ok(after)
+}
+
+/// Tells what people are called who said it before that was told, some at a time, once.
+pub fn tell_names(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let Some(until) = names::told_until(tx)? else { return Ok(()) };
+    let named = names::named_after(tx, &until, NAMES_AT_ONCE)?;
+    let Some(last) = named.last().map(|last| last.user_id) else { return Ok(names::delete_told_until(tx)?) };
+    for NamedRow { user_id, name, project_id } in named {
+        if project_id.is_some() {
+            tell(tx, project_id, user_id, &UserNamed { user_id, name: Some(name.to_string()) })?;
+        }
+    }
+    Ok(names::set_told_until(tx, last)?)
 }
 
 /// Sends a code to somebody's address, to prove that mail reaches them.

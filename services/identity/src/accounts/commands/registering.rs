@@ -10,7 +10,7 @@ use super::codes::{self, Challenge, Leaves, Wanted};
 use super::houses;
 use crate::access;
 use crate::accounts::store::persons::{self, NewPerson, Person, Status};
-use crate::accounts::store::standing::House;
+use crate::accounts::store::standing::{self, House};
 use crate::accounts::telling::tell;
 use crate::domain::code::{Acting, Channel, Entry, INVITATION_LIFE, LIFE, Purpose, Then};
 use crate::domain::contact::{Email, Phone};
@@ -60,7 +60,7 @@ pub fn register(tx: &mut Tx<'_>, wanted: &Registration, hash: &str) -> Result<Re
     let new = NewPerson { id, email: &wanted.email, phone, password_hash: Some(hash), name };
     let is_new = persons::insert_person(tx, &new)?;
     let leaves = if is_new {
-        tell_created(tx, house.id, &new)?;
+        introduce(tx, house.id, id, new.email, new.phone, new.name)?;
         access::join(tx, house.id, id, &[])?;
         Leaves::Code(id)
     } else {
@@ -86,12 +86,17 @@ pub fn register(tx: &mut Tx<'_>, wanted: &Registration, hash: &str) -> Result<Re
     Ok(if house.settings.0.verify_email { Registered::Asked(challenge) } else { Registered::Done })
 }
 
-/// Finds whoever has this address, or makes them known; a person without a password is sent a code to choose one.
+/// Finds whoever has this address, or makes them known; a person without a password is sent a code to choose one. A
+/// project that they are new to hears of them as of anybody new.
 pub fn invite(tx: &mut Tx<'_>, project: ProjectId, email: &str, name: Option<&str>) -> Result<UserId, Error> {
     let email = Email::parse(email).map_err(|bad| Error::field("email", bad.to_string()))?;
     let name = name.map(|name| Title::try_from(name.to_owned())).transpose();
     let name = name.map_err(|bad| Error::field("name", bad.to_string()))?;
     if let Some(known) = persons::by_email(tx, &email)? {
+        if !standing::all_projects_of(tx, known.id)?.contains(&project) {
+            // Whoever invites has the address; a number is for those to whom it was said.
+            introduce(tx, project, known.id, &email, None, known.name.as_ref())?;
+        }
         if known.password_hash.is_none() && known.status == Status::Active {
             send_invitation(tx, project, known.id, &email)?;
         }
@@ -102,7 +107,7 @@ pub fn invite(tx: &mut Tx<'_>, project: ProjectId, email: &str, name: Option<&st
     if !persons::insert_person(tx, &new)? {
         return Err(kernel::store::StoreError::Conflict.into());
     }
-    tell_created(tx, project, &new)?;
+    introduce(tx, project, id, new.email, new.phone, new.name)?;
     send_invitation(tx, project, id, &email)?;
     Ok(id)
 }
@@ -122,11 +127,19 @@ fn send_invitation(tx: &mut Tx<'_>, project: ProjectId, user: UserId, email: &Em
     codes::issue(tx, wanted).map(drop)
 }
 
-fn tell_created(tx: &mut Tx<'_>, project: ProjectId, new: &NewPerson<'_>) -> Result<(), Error> {
-    let (email, phone) = (Some(new.email.to_string()), new.phone.map(Phone::to_string));
-    tell(tx, Some(project), new.id, &UserCreated { user_id: new.id, email, phone })?;
-    if let Some(name) = new.name {
-        tell(tx, Some(project), new.id, &UserNamed { user_id: new.id, name: Some(name.to_string()) })?;
+/// Tells a project of somebody new to it.
+fn introduce(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    user: UserId,
+    email: &Email,
+    phone: Option<&Phone>,
+    name: Option<&Title>,
+) -> Result<(), Error> {
+    let (email, phone) = (Some(email.to_string()), phone.map(Phone::to_string));
+    tell(tx, Some(project), user, &UserCreated { user_id: user, email, phone })?;
+    if let Some(name) = name {
+        tell(tx, Some(project), user, &UserNamed { user_id: user, name: Some(name.to_string()) })?;
     }
     Ok(())
 }

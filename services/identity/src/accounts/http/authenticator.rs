@@ -45,6 +45,7 @@ pub(super) struct RecoveryCodes {
 
 /// Gives the caller a secret for an authenticator.
 #[utoipa::path(post, path = "/api/v1/users/me/totp", tag = "me",
+    extensions(("x-stoa" = json!({"unkept": true}))),
     responses((status = 201, description = "The secret; show a code of it next.", body = NewAuthenticator)))]
 pub(super) async fn begin_authenticator(ctx: Ctx, caller: Caller) -> Answer<NewAuthenticator> {
     let visitor = Visitor::of(&caller)?;
@@ -54,6 +55,7 @@ pub(super) async fn begin_authenticator(ctx: Ctx, caller: Caller) -> Answer<NewA
 
 /// Takes the authenticator into use.
 #[utoipa::path(post, path = "/api/v1/users/me/totp/confirm", tag = "me", request_body = ShownCode,
+    extensions(("x-stoa" = json!({"unkept": true}))),
     responses((status = 200, description = "What to keep for when it is lost.", body = RecoveryCodes)))]
 pub(super) async fn confirm_authenticator(
     ctx: Ctx,

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use contracts::{ProjectId, Timestamp, UserId};
-use kernel::http::{Answer, Answering, Caller, Ctx, IdempotencyKey, IfMatch, Json};
+use kernel::http::{Answer, Answering, Caller, Ctx, IdempotencyKey, IfMatch, Json, Reply};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -76,22 +76,22 @@ fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Optio
 
 /// Shows who calls.
 #[utoipa::path(get, path = "/api/v1/users/me", tag = "me",
-    responses((status = 200, description = "Whoever calls.", body = MeView)))]
+    responses((status = 200, description = "Whoever calls.", body = MeView,
+        headers(("ETag" = String, description = "Which state this is, to be sent as `If-Match`.")))))]
 pub(super) async fn get_me(ctx: Ctx, caller: Caller) -> Answer<MeView> {
     let visitor = Visitor::of(&caller)?;
     let me = ctx.read(OWN_ACCOUNT, move |tx| {
         let projects = standing::projects_of(tx, visitor.user)?;
         Ok::<_, Error>(MeView::of(visitor.present(tx)?, projects))
     });
-    let me = me.await?;
-    let version = me.version;
-    Ok(me).answered().map(|reply| reply.versioned(version))
+    me.await.answered().map(Reply::versioned_as_told)
 }
 
 /// Changes what somebody says of themselves.
 #[utoipa::path(patch, path = "/api/v1/users/me", tag = "me", request_body = ChangeMe,
     params(("If-Match" = Option<String>, Header, description = "The `ETag` of what is changed.")),
-    responses((status = 200, description = "Whoever calls.", body = MeView)))]
+    responses((status = 200, description = "Whoever calls.", body = MeView,
+        headers(("ETag" = String, description = "Which state this is, to be sent as `If-Match`.")))))]
 pub(super) async fn change_me(
     ctx: Ctx,
     caller: Caller,
@@ -109,6 +109,7 @@ pub(super) async fn change_me(
     })
     .await
     .answered()
+    .map(Reply::versioned_as_told)
 }
 
 /// Forgets whoever calls, for good. What the law wants kept stays under an id that leads to nobody.

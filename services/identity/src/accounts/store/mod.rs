@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod codes;
 pub mod keys;
+pub mod names;
 pub mod persons;
 pub mod sessions;
 pub mod standing;

@@ -162,6 +162,11 @@ pub fn end_all(
     )
 }
 
+/// Forgets from where somebody's sessions were used, and with what.
+pub fn forget_places(tx: &mut Tx<'_>, user: UserId) -> Result<(), StoreError> {
+    tx.run("update sessions set address = null, device = null where user_id = $1", params![user]).map(drop)
+}
+
 /// Stores a refresh token that is given out.
 pub fn insert_token(
     tx: &mut Tx<'_>,

@@ -121,6 +121,7 @@ fn each_word_against_each_state_of_a_withdrawal() {
     );
     let cancel = |it: Withdrawal| it.cancel(now).ok().flatten();
     assert_eq!(withdrawals(&cancel), ["cancelling", "cancelling", "-", "-", "-", "-"]);
+    assert_eq!(withdrawals(&|it| it.freeze(now)), ["cancelling", "cancelling", "-", "-", "-", "-"]);
     let late = |it: Withdrawal| Withdrawal { until: Some(now), ..it }.run_out(now);
     assert_eq!(withdrawals(&late), ["cancelling", "cancelling", "cancelling", "-", "-", "-"]);
     assert_eq!(withdrawals(&|it| it.run_out(now)), ["-"; 6], "what has no time or some left goes on");
