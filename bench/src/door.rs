@@ -1,7 +1,6 @@
 //! What the door costs a request that is answered in the same process: key, limits, routes, log and all.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -10,7 +9,7 @@ use axum::http::Request;
 use contracts::events::access::{ApiKeyIssued, ApiKeyKind};
 use contracts::{ApiKeyId, Id, ProjectId};
 use gateway::upstreams::{Tuning, Upstreams};
-use gateway::{Behind, Front, Graph, RouteTable};
+use gateway::{Behind, Front, Routing};
 use kernel::auth::{ApiKeyText, Permission, Signer};
 use kernel::http::{Answer, Answering, Caller, Ctx, Problem};
 use kernel::service::{Running, Service};
@@ -107,13 +106,12 @@ async fn turn(routes: &Router, name: &str, value: &str, latencies: &mut Latencie
 /// A door before these services that knows the key of the examples; it keeps to the settings of `gateway`.
 pub async fn open(
     gateway: &Stage,
-    document: (&'static str, Value),
+    (name, document): (&'static str, Value),
     here: HashMap<&'static str, Router>,
     upstreams: Upstreams,
 ) -> Result<Front, Failure> {
     let behind = Behind {
-        graph: Arc::new(Graph::of(&[])?),
-        table: Arc::new(RouteTable::of(&[document])?),
+        routing: Routing::new(move || vec![(name.to_owned(), document.clone())])?,
         here,
         rest: Router::new(),
         upstreams,

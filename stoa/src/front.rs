@@ -1,14 +1,13 @@
 //! How the services of this process are reached: through the gateway where it runs here, else each at its own paths.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use gateway::upstreams::{Tuning, Upstreams};
-use gateway::{Behind, Front, Graph, RouteTable};
+use gateway::{Behind, Documents, Front, Routing};
 use kernel::config::{Mode, Settings};
-use kernel::http::{Health, merge, surround, with_fallback};
+use kernel::http::{Health, surround, with_fallback};
 use kernel::ids::Ids;
 use kernel::keys::signer;
 use kernel::service::{Running, Service};
@@ -17,6 +16,7 @@ use serde_json::Value;
 
 use crate::faces::Faces;
 use crate::keys::TokenKeys;
+use crate::pages::Api;
 use crate::platform::{Failure, INTERNAL_FILE, keys_directory};
 use crate::{doors, gallery, pages, sandbox_routes, services, settings};
 
@@ -47,22 +47,19 @@ pub fn served(
     let here: HashMap<&'static str, Router> =
         running.iter().map(|service| (service.name(), service.routes().0)).collect();
     let Some(gateway) = running.iter().find(|service| service.name() == "gateway") else {
-        let documents = running.iter().map(|service| (service.name(), service.routes().1)).collect();
+        let documents =
+            running.iter().map(|service| (service.name().to_owned(), service.routes().1)).collect();
         let all = here.into_values().fold(Router::new(), Router::merge);
-        return Ok(Served { routes: rest(all, running, documents, health, settings), front: None });
+        return Ok(Served { routes: rest(all, running, Api::of(documents), health, settings), front: None });
     };
     let faces = Faces::of(settings, gateway.store().clock());
-    // The door knows the routes of all services, those of other processes included.
-    let documents: Vec<(&'static str, Value)> = services::all().iter().filter_map(document).collect();
-    let table = RouteTable::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
-    let graph = Graph::of(&documents).map_err(|error| Failure::Other(error.to_string()))?;
+    let routing = Routing::new(built_in).map_err(|error| Failure::Other(error.to_string()))?;
     let upstreams = Upstreams::new(Tuning::default(), Some(doors::inside(settings)?));
     keys.issued_elsewhere(upstreams.clone(), keys_directory(settings).join(REMEMBERED_KEYS));
     let behind = Behind {
-        table: Arc::new(table),
-        graph: Arc::new(graph),
+        routing: routing.clone(),
         here,
-        rest: rest(faces.pages()?, running, documents, health, settings),
+        rest: rest(faces.pages()?, running, Api::Door(routing), health, settings),
         upstreams,
         demo_key: settings.get(&settings::MODE) == Mode::Sandbox,
     };
@@ -89,22 +86,21 @@ pub async fn hear_all(services: &[Running], logs: &[Store], front: &Front) {
     front.learn().await;
 }
 
-fn document(service: &Service) -> Option<(&'static str, Value)> {
-    Some((service.name(), service.document()?))
+/// The door knows the routes of all services, those of other processes included.
+fn built_in() -> Documents {
+    services::all().iter().filter_map(document).collect()
+}
+
+fn document(service: &Service) -> Option<(String, Value)> {
+    Some((service.name().to_owned(), service.document()?))
 }
 
 /// What belongs to no service: health, pages, the sandbox.
-fn rest(
-    all: Router,
-    running: &[Running],
-    documents: Vec<(&'static str, Value)>,
-    health: &Health,
-    settings: &Settings,
-) -> Router {
+fn rest(all: Router, running: &[Running], api: Api, health: &Health, settings: &Settings) -> Router {
     let mode = settings.get(&settings::MODE);
     let names = running.iter().map(Running::name).collect();
     let sandbox = if mode == Mode::Sandbox { sandbox_routes::routes(running) } else { Router::new() };
-    let pages = pages::routes(names, merge(documents), mode);
+    let pages = pages::routes(names, api, mode);
     let edge = kernel::service::edge("stoa", settings, &Ids::new());
     let own = surround(pages.merge(sandbox).merge(gallery::routes()), edge.clone());
     with_fallback(health.routes().merge(all).merge(own), edge)

@@ -1,13 +1,19 @@
-//! The first pages: `/` says what runs here, `/docs` shows the API, `/openapi.json` is its document.
+//! The first pages: `/` says what runs here, `/docs` shows the API, `/openapi.json` is its document and
+//! `/openapi/orders.json` that of one service, which a gateway elsewhere goes by.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
+use gateway::Routing;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use kernel::config::Mode;
+use kernel::http::{Problem, merge};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
@@ -15,8 +21,21 @@ use crate::demo;
 
 struct Shown {
     services: Vec<&'static str>,
-    document: Value,
+    api: Api,
     mode: Mode,
+}
+
+/// The documents of the API.
+pub enum Api {
+    /// Of the services of this process.
+    Here {
+        /// All of it.
+        whole: Arc<Value>,
+        /// What each service says of itself.
+        each: HashMap<String, Bytes>,
+    },
+    /// Of all services, as the door goes by them now.
+    Door(Routing),
 }
 
 const STYLE: &str = include_str!("pages.css");
@@ -26,16 +45,56 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The routes of the pages.
-pub fn routes(services: Vec<&'static str>, document: Value, mode: Mode) -> Router {
+pub fn routes(services: Vec<&'static str>, api: Api, mode: Mode) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/docs", get(docs))
         .route("/openapi.json", get(openapi))
-        .with_state(Arc::new(Shown { services, document, mode }))
+        .route("/openapi/{service}", get(openapi_of))
+        .with_state(Arc::new(Shown { services, api, mode }))
+}
+
+impl Api {
+    /// The API of these services.
+    pub fn of(documents: Vec<(String, Value)>) -> Self {
+        let text = |document: &Value| Bytes::from(document.to_string());
+        let each = documents.iter().map(|(name, document)| (name.clone(), text(document))).collect();
+        Self::Here { whole: Arc::new(merge(documents)), each }
+    }
+
+    fn whole(&self) -> Arc<Value> {
+        match self {
+            Self::Here { whole, .. } => Arc::clone(whole),
+            Self::Door(routing) => Arc::clone(&routing.now().document),
+        }
+    }
+
+    fn of_service(&self, name: &str) -> Option<Bytes> {
+        match self {
+            Self::Here { each, .. } => each.get(name).cloned(),
+            Self::Door(routing) => routing.document_of(name).map(|document| document.to_string().into()),
+        }
+    }
 }
 
 async fn openapi(State(shown): State<Arc<Shown>>) -> Response {
-    axum::Json(&shown.document).into_response()
+    axum::Json(&*shown.api.whole()).into_response()
+}
+
+async fn openapi_of(State(shown): State<Arc<Shown>>, Path(file): Path<String>) -> Response {
+    let document = file.strip_suffix(".json").and_then(|service| shown.api.of_service(service));
+    let Some(document) = document else {
+        let message = "there is no service of this name; documents are at /openapi/orders.json";
+        return Problem::new(StatusCode::NOT_FOUND, "not_found", message).into_response();
+    };
+    let mut hasher = DefaultHasher::new();
+    document.hash(&mut hasher);
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::ETAG, format!("\"{:016x}\"", hasher.finish())),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    (headers, document).into_response()
 }
 
 async fn home(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
@@ -77,7 +136,8 @@ async fn home(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
 }
 
 async fn docs(State(shown): State<Arc<Shown>>) -> Response {
-    let paths = shown.document["paths"].as_object();
+    let document = shown.api.whole();
+    let paths = document["paths"].as_object();
     let operations: Vec<(&str, &str, &Value)> = paths
         .into_iter()
         .flatten()
@@ -101,7 +161,7 @@ async fn docs(State(shown): State<Arc<Shown>>) -> Response {
                     li { a href={ "#" (anchor(operation)) } { code { (method.to_uppercase()) " " (path) } } }
                 } }
             }
-            @for (method, path, operation) in &operations { (section(method, path, operation, &shown.document)) }
+            @for (method, path, operation) in &operations { (section(method, path, operation, &document)) }
         },
     )
 }

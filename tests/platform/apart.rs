@@ -357,4 +357,16 @@ fn an_instance_that_registers_is_called_and_one_that_leaves_is_called_no_more() 
         fleet.called().iter().map(|address| address.trim_end_matches('/').to_owned()).collect();
     called.sort_unstable();
     assert_eq!(called, expected);
+
+    let mut patient =
+        serve(&fleet.stage, "audit", &[("STOA_REGISTRY_URL", &at), ("STOA_DRAIN_NOTICE", "60s")]);
+    wait_for("the patient one to be called", || (fleet.called().len() == 3).then_some(()));
+    let drained = read_during(door, &proof, || {
+        patient.ask_to_stop();
+        wait_for("nobody to be sent there", || (fleet.called().len() == 2).then_some(()));
+    });
+    nothing_failed("an instance said that it will stop", &drained);
+    assert_eq!(patient.ask(&Request::get("/health/live")).status, 200, "it serves on");
+    patient.ask_to_stop();
+    assert!(patient.wait().success());
 }

@@ -24,6 +24,7 @@ pub use queries::{digests, verify};
 /// Everything audit brings to the binary.
 pub fn service() -> Service {
     Service::new("audit")
+        .for_administrators(&["/api/v1/audit/*"])
         .migrations(migrations!["0001_audit.sql"])
         .routes(http::routes)
         .hears(events::on_user_erased)

@@ -22,6 +22,7 @@ use kernel::service::Service;
 /// Everything fraud brings to the binary.
 pub fn service() -> Service {
     Service::new("fraud")
+        .for_administrators(&["/api/v1/fraud/*"])
         .migrations(migrations!["0001_fraud.sql", "0002_marks.sql", "0003_packed.sql", "0004_alerts.sql"])
         .setting(settings::MODE.declare())
         .setting(settings::TIMEOUT.declare())

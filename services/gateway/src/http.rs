@@ -16,7 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::known::Known;
-use crate::route::{RouteTable, Tier};
+use crate::route::Tier;
+use crate::routing::Routing;
 use crate::upstreams::Upstreams;
 
 /// To see how the door works.
@@ -32,7 +33,7 @@ pub struct Standing {
     /// What is known.
     pub known: Arc<Known>,
     /// All routes.
-    pub table: Arc<RouteTable>,
+    pub routing: Routing,
 }
 
 /// How the platform does.
@@ -173,8 +174,9 @@ async fn open_socket(headers: HeaderMap) -> Response {
     responses((status = 200, description = "All routes.", body = RoutesView)))]
 async fn list_routes(_ctx: Ctx, caller: Caller, standing: Option<Extension<Standing>>) -> Answer<RoutesView> {
     caller.require_system(READ, "looking at the door")?;
+    let ways = standing.map(|on| on.0.routing.now());
     let mut data: Vec<RouteView> =
-        standing.iter().flat_map(|on| on.table.iter().map(RouteView::from)).collect();
+        ways.iter().flat_map(|ways| ways.table.iter().map(RouteView::from)).collect();
     data.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     Ok::<_, Problem>(RoutesView { data }).answered()
 }
@@ -215,7 +217,8 @@ impl Standing {
             };
             (state.service, (status, called))
         });
-        let routed = self.table.iter().map(|route| (route.service.to_owned(), ("down", 0)));
+        let ways = self.routing.now();
+        let routed = ways.table.iter().map(|route| (route.service.to_string(), ("down", 0)));
         // A service that runs here is not asked for elsewhere, and one that is nowhere is down.
         let by_name: BTreeMap<String, (&str, usize)> = routed.chain(elsewhere).chain(here).collect();
         let services: Vec<ServiceStatus> = by_name
@@ -237,7 +240,7 @@ impl From<&crate::route::Route> for RouteView {
             Tier::Webhook => "webhook",
         };
         Self {
-            service: route.service.to_owned(),
+            service: route.service.to_string(),
             method: route.method.to_string(),
             path: route.path.clone(),
             tier: tier.to_owned(),

@@ -209,9 +209,12 @@ impl Known {
         }
     }
 
-    /// The addresses of each service's instances that can be called.
-    pub async fn instances(store: &Store) -> Result<HashMap<String, Vec<String>>, StoreError> {
-        let all = store.read(SCOPE, |tx| store::instances(tx, INSTANCES_MAX)).await?;
+    /// The addresses of each service's instances that can be called in an environment.
+    pub async fn instances(
+        store: &Store,
+        environment: String,
+    ) -> Result<HashMap<String, Vec<String>>, StoreError> {
+        let all = store.read(SCOPE, move |tx| store::instances(tx, &environment, INSTANCES_MAX)).await?;
         let mut by_service: HashMap<String, Vec<String>> = HashMap::new();
         for instance in all {
             // One that drains keeps its service listed, so that its last instance leaving is noticed.

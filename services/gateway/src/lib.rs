@@ -3,11 +3,12 @@
 //! It issues no keys and no tokens (identity does, and tells), decides nothing about the things behind it, and keeps
 //! no copy of an answer. Services check every caller again; what they trust is a signature, never a header.
 //!
-//! Read `front/mod.rs` first: the way of a request on one page. `route` is the table of all routes, `domain` has the
+//! Read `front/mod.rs` first: the way of a request on one page. `route` is the table of all routes and `routing` which one holds, `domain` has the
 //! rules (addresses, rates, origins), `known` what was heard of keys and sessions, `upstreams` the calls elsewhere.
 
 pub mod domain;
 mod route;
+mod routing;
 mod store;
 mod known;
 mod settings;
@@ -21,15 +22,15 @@ use contracts::events::access::ApiKeyUsed;
 use kernel::migrations;
 use kernel::service::Service;
 
-pub use front::graphql::{BadGraph, Graph};
 pub use front::{Behind, Front};
-pub use route::RouteTable;
+pub use routing::{BadRouting, Documents, Routing, Ways};
 pub use settings::REDIS_URL;
 
 /// Everything the gateway brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("gateway")
-        .migrations(migrations!["0001_gateway.sql"])
+        .for_administrators(&["/api/v1/gateway/*"])
+        .migrations(migrations!["0001_gateway.sql", "0002_environments.sql"])
         .routes(http::routes)
         .hears(events::on_key_issued)
         .hears(events::on_key_expiring)

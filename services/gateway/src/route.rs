@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// All routes of all services.
+#[derive(Debug)]
 pub struct RouteTable {
     paths: matchit::Router<Vec<Arc<Route>>>,
     all: Vec<Arc<Route>>,
@@ -21,7 +22,7 @@ pub struct RouteTable {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// Which service answers.
-    pub service: &'static str,
+    pub service: Arc<str>,
     /// By which method.
     pub method: Method,
     /// At which path, as it was declared.
@@ -60,7 +61,7 @@ pub enum Tier {
 #[serde(default, deny_unknown_fields)]
 struct Told {
     tier: Option<Tier>,
-    admin: Option<bool>,
+    admin: bool,
     /// Its answer holds a secret and is kept for no idempotency key: twice is twice.
     unkept: bool,
     timeout_ms: Option<u64>,
@@ -87,7 +88,7 @@ pub enum Found<'t> {
 #[derive(Debug, thiserror::Error)]
 #[error("the route {method} {path} of `{service}`: {why}")]
 pub struct BadRoute {
-    service: &'static str,
+    service: Arc<str>,
     method: String,
     path: String,
     why: String,
@@ -96,28 +97,21 @@ pub struct BadRoute {
 /// Where a document says that an answer goes on.
 const LIVE_ANSWER: &str = "/responses/200/content/text~1event-stream";
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Where administrators work, beside what says so itself.
-const ADMIN_PATHS: [&str; 9] = [
-    "/api/v1/audit/",
-    "/api/v1/registry/",
-    "/api/v1/gateway/",
-    "/api/v1/roles",
-    "/api/v1/api-keys",
-    "/api/v1/projects",
-    "/api/v1/organisations",
-    "/api/v1/kyc",
-    "/api/v1/access",
-];
 
 impl RouteTable {
     /// The table of all operations in the documents.
-    pub fn of(documents: &[(&'static str, Value)]) -> Result<Self, BadRoute> {
+    pub fn of(documents: &[(impl AsRef<str>, Value)]) -> Result<Self, BadRoute> {
         let mut by_path: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
         for (service, document) in documents {
+            let service: Arc<str> = Arc::from(service.as_ref());
             for (path, item) in document["paths"].as_object().into_iter().flatten() {
                 for (method, operation) in item.as_object().into_iter().flatten() {
-                    let route = Route::of(service, method, path, operation)?;
-                    by_path.entry(path.clone()).or_default().push(Arc::new(route));
+                    let route = Route::of(&service, method, path, operation)?;
+                    let there = by_path.entry(path.clone()).or_default();
+                    if let Some(other) = there.iter().find(|other| !route.is_told_from(other)) {
+                        return Err(route.bad(format!("`{}` takes it already", other.service)));
+                    }
+                    there.push(Arc::new(route));
                 }
             }
         }
@@ -201,10 +195,25 @@ pub fn by_body<'t>(routes: &[&'t Arc<Route>], body: &[u8]) -> Option<&'t Arc<Rou
     routes.iter().find(fits).copied()
 }
 
+impl Found<'_> {
+    /// What kind of call it is, which is the same for all that it may be.
+    pub fn tier(&self) -> Option<Tier> {
+        match self {
+            Self::One(route) => Some(route.tier),
+            Self::ByBody(routes) => routes.first().map(|route| route.tier),
+            Self::OtherMethods | Self::Nothing => None,
+        }
+    }
+}
+
 impl Route {
-    fn of(service: &'static str, method: &str, path: &str, operation: &Value) -> Result<Self, BadRoute> {
-        let bad =
-            |why: String| BadRoute { service, method: method.to_uppercase(), path: path.to_owned(), why };
+    fn of(service: &Arc<str>, method: &str, path: &str, operation: &Value) -> Result<Self, BadRoute> {
+        let bad = |why: String| BadRoute {
+            service: Arc::clone(service),
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            why,
+        };
         let parsed: Method =
             method.to_uppercase().parse().map_err(|_| bad("there is no such method".to_owned()))?;
         let told: Told = match operation.get("x-stoa") {
@@ -216,9 +225,9 @@ impl Route {
             ways.iter().all(|way| way.as_object().is_some_and(serde_json::Map::is_empty))
         });
         Ok(Self {
-            service,
+            service: Arc::clone(service),
             tier: told.tier.unwrap_or_else(|| Tier::of(&parsed, path)),
-            admin: told.admin.unwrap_or_else(|| is_admin(path)),
+            admin: told.admin,
             timeout: told.timeout_ms.map_or(TIMEOUT, Duration::from_millis),
             method: parsed,
             path: path.to_owned(),
@@ -238,8 +247,19 @@ impl Route {
         self.live
     }
 
+    /// Whether each request is one's or the other's, and what holds before that is known is the same for both.
+    fn is_told_from(&self, other: &Self) -> bool {
+        let (own, others) = (&self.told, &other.told);
+        let by_body = own.id_prefix.is_none() && others.id_prefix.is_none();
+        let alike = self.tier == other.tier && self.public == other.public && self.admin == other.admin;
+        self.method != other.method
+            || own.id_prefix != others.id_prefix
+            || (by_body && own.body != others.body && alike)
+    }
+
     fn bad(&self, why: String) -> BadRoute {
-        BadRoute { service: self.service, method: self.method.to_string(), path: self.path.clone(), why }
+        let service = Arc::clone(&self.service);
+        BadRoute { service, method: self.method.to_string(), path: self.path.clone(), why }
     }
 }
 
@@ -269,11 +289,6 @@ impl Told {
     }
 }
 
-fn is_admin(path: &str) -> bool {
-    let of_others = path == "/api/v1/users" || path.starts_with("/api/v1/users/{");
-    of_others || ADMIN_PATHS.iter().any(|start| path.starts_with(start))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +297,7 @@ mod tests {
     fn table() -> RouteTable {
         let identity = json!({ "paths": {
             "/api/v1/users/me": { "get": {}, "patch": {} },
-            "/api/v1/users/{id}": { "get": {} },
+            "/api/v1/users/{id}": { "get": { "x-stoa": { "admin": true } } },
             "/api/v1/auth/login": { "post": { "security": [{}] } },
             "/api/v1/auth/otp/verify": { "post": { "security": [] } },
             "/api/v1/auth/refresh": { "post": { "security": [{}] } },
@@ -312,7 +327,7 @@ mod tests {
         assert_eq!(table.len(), 12);
         let me = one(&table, &Method::GET, "/api/v1/users/me");
         assert_eq!(
-            (me.service, me.path.as_str(), me.admin, me.public),
+            (me.service.as_ref(), me.path.as_str(), me.admin, me.public),
             ("identity", "/api/v1/users/me", false, false)
         );
         let other = one(&table, &Method::GET, "/api/v1/users/usr_1");
@@ -345,9 +360,9 @@ mod tests {
     #[test]
     fn payments_go_to_the_wallet_by_their_id_or_their_method() {
         let table = table();
-        assert_eq!(one(&table, &Method::GET, "/api/v1/payments/wpay_1").service, "wallet");
-        assert_eq!(one(&table, &Method::GET, "/api/v1/payments/pay_1").service, "payments");
-        assert_eq!(one(&table, &Method::GET, "/api/v1/payments/wpayment").service, "payments");
+        assert_eq!(one(&table, &Method::GET, "/api/v1/payments/wpay_1").service.as_ref(), "wallet");
+        assert_eq!(one(&table, &Method::GET, "/api/v1/payments/pay_1").service.as_ref(), "payments");
+        assert_eq!(one(&table, &Method::GET, "/api/v1/payments/wpayment").service.as_ref(), "payments");
         let Found::ByBody(both) = table.find(&Method::POST, "/api/v1/payments") else { panic!("one of two") };
         for (body, service) in [
             (r#"{"method":"wallet","amount":1}"#, "wallet"),
@@ -355,7 +370,7 @@ mod tests {
             ("{}", "payments"),
             ("no json", "payments"),
         ] {
-            assert_eq!(by_body(&both, body.as_bytes()).unwrap().service, service, "{body}");
+            assert_eq!(by_body(&both, body.as_bytes()).unwrap().service.as_ref(), service, "{body}");
         }
     }
 
@@ -369,6 +384,20 @@ mod tests {
             table.iter().filter(|route| route.is_idempotent(keyed)).map(|route| route.path.as_str()).collect()
         };
         assert_eq!((repeatable(true), repeatable(false)), (vec!["/a", "/c"], vec!["/c"]));
+    }
+
+    #[test]
+    fn two_services_share_a_path_where_each_request_can_be_told_apart() {
+        let of = |operation: Value| json!({ "paths": { "/a": { "post": operation } } });
+        let both = |one: Value, other: Value| RouteTable::of(&[("x", of(one)), ("y", of(other))]).map(|_| ());
+        let by_body = json!({ "x-stoa": { "body": { "way": "y" } } });
+        assert!(both(json!({}), by_body.clone()).is_ok());
+        let twice = both(json!({}), json!({})).unwrap_err().to_string();
+        assert!(twice.contains("`x` takes it already") && twice.contains("of `y`"), "{twice}");
+        assert!(
+            both(json!({ "security": [{}] }), by_body).is_err(),
+            "who may come is known before the body is"
+        );
     }
 
     #[test]

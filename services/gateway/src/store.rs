@@ -128,10 +128,11 @@ pub fn put_project(tx: &mut Tx<'_>, facts: &ProjectFacts) -> Result<(), StoreErr
 pub fn put_instance(tx: &mut Tx<'_>, told: &InstanceChanged) -> Result<(), StoreError> {
     let now = tx.now();
     tx.run(
-        "insert into instances (service, instance, address, state, heard_at) values ($1, $2, $3, $4, $5)
+        "insert into instances (service, instance, address, state, environment, heard_at)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (service, instance) do update set address = excluded.address, state = excluded.state,
-           heard_at = excluded.heard_at",
-        params![told.service, told.instance, told.address, told.state, now],
+           environment = excluded.environment, heard_at = excluded.heard_at",
+        params![told.service, told.instance, told.address, told.state, told.environment, now],
     )
     .map(drop)
 }
@@ -175,12 +176,12 @@ pub fn projects_since(
     )
 }
 
-/// Where all instances are that are not gone. A fleet is small.
-pub fn instances(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<KnownInstance>, StoreError> {
+/// Where all instances of an environment are that are not gone. A fleet is small.
+pub fn instances(tx: &mut Tx<'_>, environment: &str, limit: u32) -> Result<Vec<KnownInstance>, StoreError> {
     tx.rows(
-        "select service, address, state from instances where state <> 'down'
-         order by service, instance limit $1",
-        params![limit],
+        "select service, address, state from instances
+         where state <> 'down' and (environment is null or environment = $1) order by service, instance limit $2",
+        params![environment, limit],
     )
 }
 

@@ -30,6 +30,17 @@ pub use error::Error;
 /// Everything identity brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("identity")
+        .for_administrators(&[
+            "/api/v1/access/*",
+            "/api/v1/api-keys",
+            "/api/v1/api-keys/{*",
+            "/api/v1/kyc/*",
+            "/api/v1/organisations*",
+            "/api/v1/projects*",
+            "/api/v1/roles*",
+            "/api/v1/users",
+            "/api/v1/users/{*",
+        ])
         .migrations(migrations!["0001_persons.sql", "0002_projects.sql", "0003_names.sql"])
         .routes(|| OpenApiRouter::new().merge(accounts::routes()).merge(access::routes()))
         .tells::<UserCreated>()

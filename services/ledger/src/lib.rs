@@ -32,6 +32,7 @@ pub use queries::{Report, verify};
 /// Everything ledger brings to the binary.
 pub fn service() -> Service {
     Service::new("ledger")
+        .for_administrators(&["/api/v1/ledger/periods", "/api/v1/ledger/verification"])
         .migrations(migrations!["0001_ledger.sql"])
         .setting(settings::KEPT.declare())
         .routes(http::routes)

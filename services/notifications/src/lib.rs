@@ -27,6 +27,12 @@ pub use error::Error;
 /// Everything notifications brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("notifications")
+        .for_administrators(&[
+            "/api/v1/notifications/dead*",
+            "/api/v1/notifications/endpoints*",
+            "/api/v1/notifications/suppressions",
+            "/api/v1/templates*",
+        ])
         .migrations(migrations!["0001_notifications.sql"])
         .routes(http::routes)
         .hears(events::on_user_created)

@@ -26,6 +26,11 @@ use kernel::service::Service;
 /// Everything payments brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("payments")
+        .for_administrators(&[
+            "/api/v1/payments/{id}/attempts",
+            "/api/v1/payments/{id}/review*",
+            "/api/v1/payouts*",
+        ])
         .migrations(migrations!["0001_payments.sql", "0002_wallets.sql", "0003_calling_off.sql"])
         .routes(http::routes)
         .hears(events::on_order_created)

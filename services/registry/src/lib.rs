@@ -30,6 +30,7 @@ pub const LEASE: Setting<Duration> = Setting::new(
 /// Everything the registry brings to the binary.
 pub fn service() -> Service {
     Service::new(kernel::config::REGISTRY)
+        .for_administrators(&["/api/v1/registry/*"])
         .migrations(migrations!["0001_registry.sql"])
         .routes(http::routes)
         .jobs(jobs::register)

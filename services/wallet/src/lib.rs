@@ -29,6 +29,12 @@ use kernel::service::Service;
 /// Everything wallet brings to the binary.
 pub fn service() -> Service {
     let service = Service::new("wallet")
+        .for_administrators(&[
+            "/api/v1/accounts/{id}/freeze",
+            "/api/v1/accounts/{id}/merchant",
+            "/api/v1/accounts/{id}/thaw",
+            "/api/v1/wallet/payments/{id}/review",
+        ])
         .migrations(migrations![
             "0001_wallet.sql",
             "0002_funding.sql",

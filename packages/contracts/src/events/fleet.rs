@@ -35,6 +35,9 @@ pub struct InstanceChanged {
     pub address: String,
     /// Whether it can be called.
     pub state: InstanceState,
+    /// In which environment; earlier releases did not say.
+    #[serde(default)]
+    pub environment: Option<String>,
 }
 
 /// Whether an instance can be called.

@@ -32,6 +32,11 @@ static DURATION: Histogram = Histogram::new(
 static RUNNING: Gauge =
     Gauge::new("stoa_http_requests_running", "Requests being answered now.", &["service"]);
 
+/// The header in which a gateway says for how many milliseconds it waits for the answer.
+pub const DEADLINE: &str = "x-stoa-deadline-ms";
+/// Whoever waits finds out first, and judges by it.
+const LONGER: Duration = Duration::from_millis(100);
+
 /// The limits that surround the routes of a service.
 #[derive(Clone)]
 pub struct Edge {
@@ -100,7 +105,8 @@ async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Respo
     let counted = Counted::new(edge.service);
 
     let facts = Facts { correlation_id: correlation_id.clone(), trace, route: route.clone(), body: None };
-    let handled = tokio::time::timeout(edge.timeout, handle(&edge, request, next, facts)).await;
+    let patience = of_use(request.headers()).map_or(edge.timeout, |time| time.min(edge.timeout));
+    let handled = tokio::time::timeout(patience, handle(&edge, request, next, facts)).await;
     let mut response = handled.unwrap_or_else(|_| {
         let message = "the answer took too long; it is not known whether the request was carried out";
         Problem::unavailable("timed_out", message, Duration::from_secs(1)).into_response()
@@ -132,6 +138,12 @@ async fn answer(State(edge): State<Edge>, request: Request, next: Next) -> Respo
     tracing::debug!(correlation.id = correlation_id, request.method = %method, request.route = route,
         response.status = status.as_u16(), elapsed_us = started.elapsed().as_micros() as u64, "answered");
     response
+}
+
+/// For how long an answer is of use to the gateway that asked.
+fn of_use(headers: &HeaderMap) -> Option<Duration> {
+    let left = headers.get(DEADLINE)?.to_str().ok()?.parse().ok()?;
+    Some(LONGER.saturating_add(Duration::from_millis(left)))
 }
 
 /// A tag without the mark that whoever compresses puts before it: for reading, weak tags are as good.
@@ -230,4 +242,28 @@ fn finish(response: &mut Response, correlation_id: &str, trace: &TraceContext) {
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[test]
+    fn nobody_works_on_for_whoever_waits_no_longer() {
+        let edge =
+            Edge { service: "notes", body_bytes_max: 1, timeout: Duration::from_secs(60), ids: Ids::new() };
+        let hangs = || async {
+            std::future::pending::<()>().await;
+        };
+        let routes = surround(Router::new().route("/hangs", get(hangs)), edge);
+        crate::testing::run(async {
+            let request = Request::get("/hangs").header(DEADLINE, "20").body(Body::empty()).unwrap();
+            let started = Instant::now();
+            assert_eq!(routes.oneshot(request).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+            let took = started.elapsed();
+            assert!(took >= LONGER && took < Duration::from_secs(30), "{took:?}");
+        });
+    }
 }

@@ -34,7 +34,7 @@ pub use address::{CLIENT_ADDRESS, address_marks, address_word};
 pub use answer::{Answer, Answering, Reply, Written};
 pub use compress::{compressed, takes_gzip};
 pub use context::{Ctx, INTERNAL_CALLER, IdempotencyKey, IfMatch};
-pub use edge::{Edge, correlation_id, envelope, surround, with_fallback};
+pub use edge::{DEADLINE, Edge, correlation_id, envelope, surround, with_fallback};
 pub use health::{Health, Ready};
 pub(crate) use idempotency::Running as RunningKeys;
 pub use input::{Json, Path, Query};

@@ -27,8 +27,9 @@ const ERRORS: &[(&str, &str, &str)] = &[
     ("503", "unavailable", "Not now; `Retry-After` says when to try again."),
 ];
 
-/// Completes a service's document: every error, the idempotency header, how callers say who they are.
-pub fn complete(api: OpenApi, service: &str) -> Value {
+/// Completes a service's document: every error, the idempotency header, how callers say who they are, and what is for
+/// administrators.
+pub fn complete(api: OpenApi, service: &str, admin_paths: &[&str]) -> Value {
     let mut document = serde_json::to_value(api).unwrap_or_else(|_| json!({}));
     document["info"] = json!({ "title": format!("Stoa: {service}"), "version": env!("CARGO_PKG_VERSION") });
     document["openapi"] = json!("3.1.0");
@@ -40,8 +41,15 @@ pub fn complete(api: OpenApi, service: &str) -> Value {
     let problem = serde_json::to_value(<super::ProblemBody as utoipa::PartialSchema>::schema());
     document["components"]["schemas"]["Problem"] = problem.unwrap_or_else(|_| json!({}));
     let Some(paths) = document["paths"].as_object_mut() else { return document };
-    for operations in paths.values_mut().filter_map(Value::as_object_mut) {
-        for (method, operation) in operations.iter_mut() {
+    for (path, operations) in paths.iter_mut() {
+        let is_admin = admin_paths.iter().any(|known| match known.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => path == known,
+        });
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            if is_admin {
+                operation["x-stoa"]["admin"] = json!(true);
+            }
             let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
                 .iter()
                 .any(|known| known.as_str().eq_ignore_ascii_case(method));
@@ -85,7 +93,7 @@ fn complete_operation(operation: &mut Map<String, Value>, writes: bool) {
 }
 
 /// One document for several services; each one's schemas are named after it, so that none hides another's.
-pub fn merge(documents: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+pub fn merge(documents: impl IntoIterator<Item = (impl AsRef<str>, Value)>) -> Value {
     let mut whole = json!({
         "openapi": "3.1.0",
         "info": { "title": "Stoa", "version": env!("CARGO_PKG_VERSION") },
@@ -93,7 +101,7 @@ pub fn merge(documents: impl IntoIterator<Item = (&'static str, Value)>) -> Valu
         "paths": {}, "components": {},
     });
     for (service, document) in documents {
-        let document = under_its_name(service, document);
+        let document = under_its_name(service.as_ref(), document);
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let known = &mut whole["paths"][path][method];

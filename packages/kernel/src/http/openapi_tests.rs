@@ -23,3 +23,16 @@ fn an_operation_of_two_services_takes_what_either_takes() {
     );
     assert_eq!(operation["summary"], "Card");
 }
+
+#[test]
+fn what_is_for_administrators_is_documented_as_that() {
+    let api: utoipa::openapi::OpenApi = serde_json::from_value(json!({ "openapi": "3.1.0", "info": { "title": "", "version": "" },
+        "paths": { "/users": { "get": {} }, "/users/me": { "get": {} }, "/users/{id}": { "get": {} }, "/users/{id}/roles": { "put": {} } } }))
+    .unwrap();
+    let document = super::openapi::complete(api, "identity", &["/users", "/users/{*"]);
+    let is_admin = |path: &str, method: &str| document["paths"][path][method]["x-stoa"]["admin"] == true;
+    assert!(
+        is_admin("/users", "get") && is_admin("/users/{id}", "get") && is_admin("/users/{id}/roles", "put")
+    );
+    assert!(!is_admin("/users/me", "get"));
+}

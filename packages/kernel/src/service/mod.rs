@@ -95,6 +95,7 @@ pub struct Service {
     settings: Vec<Declaration>,
     rebuild: Option<Clear>,
     body_bytes_max: usize,
+    admin_paths: &'static [&'static str],
 }
 
 /// A service with its database open. Clones are the same service.
@@ -116,6 +117,7 @@ struct Inner {
     jobs: Arc<Jobs>,
     rebuild: Option<Clear>,
     body_bytes_max: usize,
+    admin_paths: &'static [&'static str],
 }
 
 /// What all services of a process share.
@@ -162,7 +164,14 @@ impl Service {
             settings: Vec::new(),
             rebuild: None,
             body_bytes_max: 0,
+            admin_paths: &[],
         }
+    }
+
+    /// Which of its routes are for administrators: paths as they are declared, or all that begin like one that ends
+    /// with `*`. The door logs such calls, and takes them from the administrators' addresses alone where those are set.
+    pub fn for_administrators(self, admin_paths: &'static [&'static str]) -> Self {
+        Self { admin_paths, ..self }
     }
 
     /// It takes JSON bodies of so many bytes, also where others take smaller ones.
@@ -245,7 +254,7 @@ impl Service {
 
     /// The document of its API.
     pub fn document(&self) -> Option<Value> {
-        self.routes.map(|routes| complete(routes().split_for_parts().1, self.name))
+        self.routes.map(|routes| complete(routes().split_for_parts().1, self.name, self.admin_paths))
     }
 
     /// Opens its database and brings it up to date. Blocks.
@@ -277,6 +286,7 @@ impl Service {
             jobs: Arc::new(jobs),
             rebuild: self.rebuild,
             body_bytes_max: self.body_bytes_max,
+            admin_paths: self.admin_paths,
         })))
     }
 }
@@ -345,7 +355,7 @@ impl Running {
         let (router, api) = routes().split_for_parts();
         let mut edge = edge(self.name(), self.settings(), self.store().ids());
         edge.body_bytes_max = edge.body_bytes_max.max(self.0.body_bytes_max);
-        (surround(router.with_state(self.clone()), edge), complete(api, self.name()))
+        (surround(router.with_state(self.clone()), edge), complete(api, self.name(), self.0.admin_paths))
     }
 
     /// Starts what works in the background: it hears `sources`, does its jobs and cleans up, until `stop`.

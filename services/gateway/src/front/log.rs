@@ -20,7 +20,7 @@ static LIMITED: Counter =
 /// Counts a request and, where that is asked for, writes its line. The query may hold anything, so it is left out.
 pub fn note(wanted: AccessLog, visit: &Visit, status: StatusCode) {
     let route = visit.route.as_deref();
-    let service = route.map_or("none", |route| route.service);
+    let service = route.map_or("none", |route| &route.service);
     REQUESTS.add(1, &[service, status.as_str()]);
     DURATION.observe(visit.started.elapsed().as_secs_f64(), &[service]);
     if let Some(over) = &visit.over {

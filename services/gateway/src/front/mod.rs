@@ -36,11 +36,12 @@ use kernel::service::Running;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use self::graphql::{Doorway, Graph};
+use self::graphql::Doorway;
 use crate::domain::address::{Networks, caller_address, counted_as};
 use crate::http::Standing;
 use crate::known::{Known, Project};
-use crate::route::{Found, Route, RouteTable, Tier, by_body};
+use crate::route::{Found, Route, Tier, by_body};
+use crate::routing::Routing;
 use crate::settings::{self, WhenAway};
 use crate::upstreams::Upstreams;
 use admit::{Admission, Admitted, unauthenticated};
@@ -60,12 +61,10 @@ pub struct Front(Arc<Inner>);
 
 /// What stands behind the door.
 pub struct Behind {
-    /// All routes there are.
-    pub table: Arc<RouteTable>,
+    /// All routes there are, and what can be asked for at `/graphql`.
+    pub routing: Routing,
     /// The services of this process, called as functions.
     pub here: HashMap<&'static str, Router>,
-    /// What can be asked for at `/graphql`.
-    pub graph: Arc<Graph>,
     /// What belongs to no service: pages, health.
     pub rest: Router,
     /// Services in other processes.
@@ -103,6 +102,7 @@ struct Visit {
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 const ADDRESSES_EVERY: Duration = Duration::from_millis(500);
+const ROUTES_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// 300 × 200 ms: each minute all is looked at anew.
 const LOOKS_UNTIL_ANEW: u32 = 300;
@@ -118,7 +118,7 @@ impl Front {
             here: behind.here.keys().copied().collect(),
             upstreams: behind.upstreams.clone(),
             known: Arc::clone(&known),
-            table: Arc::clone(&behind.table),
+            routing: behind.routing.clone(),
         };
         let admission = Admission {
             verifier: Arc::clone(service.verifier()),
@@ -159,6 +159,12 @@ impl Front {
 
     async fn look_for_addresses(&self) {
         self.0.addresses.lock().await.look(&self.0.service, &self.0.behind.upstreams).await;
+    }
+
+    /// Asks services in other processes which routes they have now.
+    pub async fn look_for_routes(&self) {
+        let here: Vec<&str> = self.0.behind.here.keys().copied().collect();
+        self.0.behind.routing.look(&self.0.behind.upstreams, &here).await;
     }
 
     /// Whether limits are shared with other gateways at this moment.
@@ -209,6 +215,13 @@ impl Front {
         });
         let (door, mut stopped) = (self.clone(), stop.clone());
         tasks.spawn(async move {
+            while !*stopped.borrow() {
+                door.look_for_routes().await;
+                tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(ROUTES_EVERY) => {} }
+            }
+        });
+        let (door, mut stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move {
             // A channel without senders says the same: it is over.
             let _ = stopped.wait_for(|stop| *stop).await;
             door.0.sockets.end().await;
@@ -230,11 +243,7 @@ impl Front {
         let policy = self.policy();
         let mut visit = self.arrive(&policy, &mut request);
         let gzip = takes_gzip(request.headers());
-        let outcome = match cors::preflight(&visit.method, request.headers(), &policy.origins, &self.0.known)
-        {
-            Some(answer) => Ok(answer),
-            None => self.pass(&policy, &mut visit, request).await,
-        };
+        let outcome = self.pass(&policy, &mut visit, request).await;
         let mut response = outcome.unwrap_or_else(|problem| self.refuse(&visit, &problem));
         match &visit.over {
             Some(over) => over.tell(response.headers_mut()),
@@ -293,22 +302,46 @@ impl Front {
         visit: &mut Visit,
         request: Request<Body>,
     ) -> Result<Response<Body>, Problem> {
-        let table = &self.0.behind.table;
-        let (route, request) = match table.find(&visit.method, request.uri().path()) {
-            Found::One(route) => (Some(route), request),
-            Found::Nothing => (None, request),
+        let ways = self.0.behind.routing.now();
+        let found = ways.table.find(&visit.method, request.uri().path());
+        let counted = counted_as(visit.address);
+        let arrived = policy.limits.arriving(counted, found.tier(), visit.started, &mut visit.left);
+        arrived.map_err(|over| visit.stop(over))?;
+        let asks_for_a_page =
+            cors::preflight(&visit.method, request.headers(), &policy.origins, &self.0.known);
+        if let Some(answer) = asks_for_a_page {
+            return Ok(answer);
+        }
+        let mut request = request;
+        match found {
             Found::OtherMethods => {
                 let message = "this path does not take this method";
                 return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message));
             }
-            Found::ByBody(routes) => {
-                let (request, body) = with_body(request).await?;
-                (by_body(&routes, &body), request)
+            Found::Nothing => request = self.admit(policy, visit, request).await?,
+            Found::One(route) => {
+                visit.route = Some(Arc::clone(route));
+                request = self.admit(policy, visit, request).await?;
             }
-        };
-        visit.route = route.cloned();
-        let request = self.admit(policy, visit, request).await?;
-        match route {
+            // Who may come is the same for all of them, so nobody else's body is read.
+            Found::ByBody(routes) => {
+                visit.route = routes.first().map(|route| Arc::clone(route));
+                let (whole, body) = with_body(self.admit(policy, visit, request).await?).await?;
+                visit.route = by_body(&routes, &body).cloned();
+                request = whole;
+            }
+        }
+        self.answered(policy, visit, request).await
+    }
+
+    /// Has whoever's route it is answer.
+    async fn answered(
+        &self,
+        policy: &Policy,
+        visit: &Visit,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Problem> {
+        match &visit.route {
             None => Ok(self.0.behind.rest.clone().answer(request).await),
             Some(route) if route.path == live::PATH && live::is_asked_for(&request) => {
                 self.open_socket(policy, visit, request)
@@ -316,7 +349,7 @@ impl Front {
             Some(route) => {
                 let proof =
                     (route.is_live() && visit.caller.is_some()).then(|| live::proof_of(request.headers()));
-                let answer = match self.0.behind.here.get(route.service) {
+                let answer = match self.0.behind.here.get(route.service.as_ref()) {
                     // A service of this process: a function call.
                     Some(service) => service.clone().answer(request).await,
                     None => self.call_elsewhere(route, visit, request).await?,
@@ -329,17 +362,14 @@ impl Front {
         }
     }
 
-    /// Counts the request, finds out who sends it, and whether they may send it here at all.
+    /// Finds out who sends a request, counts it as theirs, and whether they may send it here at all.
     async fn admit(
         &self,
         policy: &Policy,
         visit: &mut Visit,
         mut request: Request<Body>,
     ) -> Result<Request<Body>, Problem> {
-        let (route, now) = (visit.route.clone(), visit.started);
-        let (tier, counted) = (route.as_ref().map(|route| route.tier), counted_as(visit.address));
-        let arrived = policy.limits.arriving(counted, tier, now, &mut visit.left);
-        arrived.map_err(|over| visit.stop(over))?;
+        let (route, counted) = (visit.route.clone(), counted_as(visit.address));
         let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > policy.body_max) {
             let message = format!("a body may have at most {} bytes", policy.body_max);

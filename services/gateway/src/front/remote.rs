@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use kernel::http::{CLIENT_ADDRESS, INTERNAL_CALLER, Problem};
-use kernel::service::Running;
+use kernel::service::{ENVIRONMENT, Running};
 use tokio::time::Instant;
 
 use super::{Front, Visit};
@@ -60,7 +60,7 @@ impl Front {
         // The proof stays here; what is handed on is our word, which opens nothing outside.
         headers.remove(header::AUTHORIZATION);
         headers.remove("x-api-key");
-        if route.service != KEEPER_OF_SESSIONS {
+        if &*route.service != KEEPER_OF_SESSIONS {
             headers.remove(header::COOKIE);
         }
         if let Some(caller) = &visit.caller {
@@ -83,8 +83,8 @@ impl Front {
         }
         let idempotent = route.is_idempotent(headers.contains_key("idempotency-key"));
         let rules = Rules { timeout: route.timeout, tries_max: TRIES_MAX, idempotent };
-        let answer = self.0.behind.upstreams.send(route.service, rules, request).await;
-        let mut answer = answer.map_err(|trouble| told(&trouble, route.service))?;
+        let answer = self.0.behind.upstreams.send(&route.service, rules, request).await;
+        let mut answer = answer.map_err(|trouble| told(&trouble, &route.service))?;
         strip(answer.headers_mut());
         Ok(answer)
     }
@@ -132,7 +132,9 @@ impl Addresses {
             self.named = looked_up(&text, &self.named).await;
             self.named_at = Some((Instant::now(), text));
         }
-        let mut all: HashMap<String, Vec<String>> = match Known::instances(service.store()).await {
+        let environment = service.settings().get(&ENVIRONMENT);
+        let mut all: HashMap<String, Vec<String>> = match Known::instances(service.store(), environment).await
+        {
             Ok(registered) => registered,
             Err(error) => {
                 tracing::warn!(%error, "where services are registered cannot be read now");

@@ -6,7 +6,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 
 /// How many milliseconds are left for an answer: whoever reads it need not work for nobody.
-pub const DEADLINE: HeaderName = HeaderName::from_static("x-stoa-deadline-ms");
+pub const DEADLINE: HeaderName = HeaderName::from_static(kernel::http::DEADLINE);
 
 const HOP_BY_HOP: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::post;
 use contracts::events::access::{ApiKeyExpiring, ApiKeyRevoked, SessionsEnded};
 use contracts::{ApiKeyId, Id, SessionId, UserId};
 use http::Method;
 use kernel::auth::{CSRF_USE, csrf_token};
 use kernel::testing::Player;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::*;
 
@@ -160,6 +162,25 @@ fn a_request_says_once_who_sends_it_and_paths_take_their_methods_alone() {
         assert_eq!(stage.ask(large).await.problem(), (413, "body_too_large"));
         let old = asked(Method::POST, "/api/v1/auth/login").bearer("an.old.token").body("{}");
         assert_eq!(stage.ask(old).await.status, 200, "whoever signs in may still hold an old token");
+    });
+}
+
+#[test]
+fn who_sends_a_body_that_decides_is_known_before_it_is_read() {
+    kernel::testing::on_both(async |place| {
+        let of = |told: Value| json!({ "paths": { "/api/v1/pay": { "post": { "x-stoa": told } } } });
+        let documents = [("till", of(json!({}))), ("purse", of(json!({ "body": { "from": null } })))];
+        let answers = |name: &'static str| {
+            Router::new().route("/api/v1/pay", post(async move || axum::Json(json!(name))))
+        };
+        let here = HashMap::from([("till", answers("till")), ("purse", answers("purse"))]);
+        let stage = Stage::new(place, &[]).await.before(&documents, here);
+        let pay = |body: &str| asked(Method::POST, "/api/v1/pay").body(body);
+        let large = format!("{{\"from\": \"{}\"}}", "x".repeat(2 << 20));
+        assert_eq!(stage.ask(pay(&large)).await.problem(), (401, "unauthenticated"));
+        assert_eq!(stage.ask(pay(&large).bearer(&stage.token())).await.problem(), (413, "body_too_large"));
+        assert_eq!(stage.ask(pay(r#"{"from": "me"}"#).bearer(&stage.token())).await.body, "purse");
+        assert_eq!(stage.ask(pay("{}").bearer(&stage.token())).await.body, "till");
     });
 }
 

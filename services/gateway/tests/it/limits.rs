@@ -50,6 +50,27 @@ fn a_caller_is_limited_wherever_it_calls_from_and_hears_what_is_left() {
 }
 
 #[test]
+fn what_leads_nowhere_is_counted_as_well() {
+    staged_with(&[("limits.address", "1/s burst 4")], async |stage| {
+        let asks = asked(Method::OPTIONS, "/api/v1/notes")
+            .with("origin", "https://shop.example.com")
+            .with("access-control-request-method", "POST");
+        let outcomes = [
+            asks.clone(),
+            asked(Method::PUT, "/api/v1/notes"),
+            asked(Method::GET, "/nowhere"),
+            asks.clone(),
+            asks,
+        ];
+        let mut seen = Vec::new();
+        for request in outcomes {
+            seen.push(stage.ask(request).await.status.as_u16());
+        }
+        assert_eq!(seen, [204, 405, 404, 204, 429]);
+    });
+}
+
+#[test]
 fn limits_change_while_requests_come() {
     staged_with(&[("limits.auth", "30/m burst 2")], async |stage| {
         assert_eq!(passed(stage, &login("192.0.2.1"), 4).await, 2);

@@ -8,6 +8,7 @@ mod graphql;
 mod limits;
 mod live;
 mod live_notes;
+mod routing;
 mod stage;
 #[path = "../../../../tests/platform/stomp.rs"]
 mod stomp;

@@ -10,7 +10,7 @@ use axum::routing::{any, get};
 use contracts::events::access::{ApiKeyIssued, ApiKeyKind, ProjectCreated, ProjectFacts};
 use contracts::{ApiKeyId, Id, OrganisationId, ProjectId, Timestamp};
 use gateway::upstreams::{Tuning, Upstreams};
-use gateway::{Behind, Front, Graph, RouteTable};
+use gateway::{Behind, Front, Routing};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::auth::{ApiKeyText, Caller, Signer};
@@ -87,7 +87,7 @@ pub fn notes_document() -> Value {
         "/api/v1/notes/{id}/live": { "get": { "responses": { "200": { "content": { "text/event-stream": {} } } } } },
         "/api/v1/notes/open": { "get": { "security": [{}] } },
         "/api/v1/auth/login": { "post": { "security": [{}] } },
-        "/api/v1/roles": { "get": {} },
+        "/api/v1/roles": { "get": { "x-stoa": { "admin": true } } },
     } })
 }
 
@@ -241,9 +241,10 @@ pub fn door_of(
     upstreams: Upstreams,
 ) -> Front {
     here.insert("gateway", gateway.running.routes().0);
-    let table = Arc::new(RouteTable::of(documents).unwrap());
-    let graph = Arc::new(Graph::of(documents).unwrap());
-    let behind = Behind { table, graph, here, rest: Router::new(), upstreams, demo_key };
+    let documents: Vec<_> =
+        documents.iter().map(|(name, document)| ((*name).to_owned(), document.clone())).collect();
+    let routing = Routing::new(move || documents.clone()).unwrap();
+    let behind = Behind { routing, here, rest: Router::new(), upstreams, demo_key };
     Front::new(gateway.running.clone(), behind, Signer::generate().unwrap().0, "stoa".to_owned())
 }
 

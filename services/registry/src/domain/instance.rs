@@ -100,13 +100,16 @@ impl Instance {
 
     /// What others need to hear of it, seeing what it was before.
     pub fn news(&self, before: Option<&Self>) -> Option<InstanceChanged> {
-        let is_known =
-            before.is_some_and(|before| before.state == self.state && before.address == self.address);
+        let is_known = before.is_some_and(|before| {
+            (before.state, &before.address, &before.environment)
+                == (self.state, &self.address, &self.environment)
+        });
         (!is_known).then(|| InstanceChanged {
             service: self.service.to_string(),
             instance: self.instance.to_string(),
             address: self.address.to_string(),
             state: self.state,
+            environment: Some(self.environment.to_string()),
         })
     }
 }

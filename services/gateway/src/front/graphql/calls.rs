@@ -78,10 +78,11 @@ impl Front {
 
     async fn fetch_one(&self, call: &Call, asker: &Asker) -> Result<Value, Failure> {
         let nothing = || failure(StatusCode::NOT_FOUND, "not_found", "there is no such thing");
-        let source = self.0.behind.graph.source(&call.field).ok_or_else(nothing)?;
+        let ways = self.0.behind.routing.now();
+        let source = ways.graph.source(&call.field).ok_or_else(nothing)?;
         let uri: Uri = source.address(&call.arguments).parse().map_err(|_| nothing())?;
         // An id that is another route's word, `live` or `me`, is no way to that route.
-        match self.0.behind.table.find(&Method::GET, uri.path()) {
+        match ways.table.find(&Method::GET, uri.path()) {
             Found::One(route) if route.path == source.path => {}
             _ => return Err(nothing()),
         }

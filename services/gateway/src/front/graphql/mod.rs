@@ -129,7 +129,7 @@ async fn get_graphql(
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Some(query) = asked.query else {
         return match standing(door) {
-            Some(door) if accepted.contains("text/html") => page::shown(&door.0.behind.graph),
+            Some(door) if accepted.contains("text/html") => page::shown(&door.0.behind.routing.now().graph),
             _ => unreadable(&headers, "`query` is missing"),
         };
     };
@@ -185,10 +185,10 @@ impl Front {
         };
         let none = Map::new();
         let variables = asked.variables.as_ref().unwrap_or(&none);
-        let schema = &self.0.behind.graph.schema;
+        let ways = self.0.behind.routing.now();
         // An empty name is what some clients send for none.
         let name = asked.operation_name.as_deref().filter(|name| !name.is_empty());
-        match Plan::new(schema, &document, name, variables) {
+        match Plan::new(&ways.graph.schema, &document, name, variables) {
             Ok(plan) => plan.answer(&self.fetch(plan.calls(), asker).await),
             Err(errors) => graphql::Response::refused(errors),
         }

@@ -42,9 +42,8 @@ struct Making<'d> {
 }
 
 impl Graph {
-    /// What these services' documents have to read.
-    pub fn of(documents: &[(&'static str, Value)]) -> Result<Self, BadGraph> {
-        let document = kernel::http::merge(documents.iter().cloned());
+    /// What there is to read, by the document of all services.
+    pub fn of(document: &Value) -> Result<Self, BadGraph> {
         let none = Map::new();
         let schemas = document["components"]["schemas"].as_object().unwrap_or(&none);
         let mut making = Making { schemas, made: BTreeMap::new() };

@@ -153,7 +153,7 @@ impl Front {
     }
 
     fn is_live(&self, path: &str) -> bool {
-        matches!(self.0.behind.table.find(&Method::GET, path), Found::One(route) if Route::is_live(route))
+        matches!(self.0.behind.routing.now().table.find(&Method::GET, path), Found::One(route) if Route::is_live(route))
     }
 
     /// A number that nobody foresees.
