@@ -203,13 +203,14 @@ pub struct NotificationSend {
 }
 
 /// All events of this module.
-pub const KINDS: [EventKind; 58] = [
+pub const KINDS: [EventKind; 60] = [
     EventKind::of::<UserCreated>(),
     EventKind::of::<access::UserLoggedIn>(),
     EventKind::of::<access::SessionsEnded>(),
     EventKind::of::<access::OtpIssued>(),
     EventKind::of::<access::UserErased>(),
     EventKind::of::<access::UserNamed>(),
+    EventKind::of::<access::UserContactsChanged>(),
     EventKind::of::<access::KycReviewed>(),
     EventKind::of::<access::ApiKeyIssued>(),
     EventKind::of::<access::ApiKeyExpiring>(),
@@ -248,6 +249,7 @@ pub const KINDS: [EventKind; 58] = [
     EventKind::of::<wallet::TransactionCreated>(),
     EventKind::of::<wallet::TransactionSettled>(),
     EventKind::of::<wallet::BalanceUpdated>(),
+    EventKind::of::<wallet::BalancesTold>(),
     EventKind::of::<wallet::WalletPaymentCompleted>(),
     EventKind::of::<funding::TopUpRequested>(),
     EventKind::of::<funding::TopUpPaid>(),
@@ -343,7 +345,7 @@ mod tests {
     fn each_event_has_its_name_and_aliases() {
         let registry = registry();
         let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
-        let expected: [(&str, u32, &[&str]); 58] = [
+        let expected: [(&str, u32, &[&str]); 60] = [
             ("account.balance.refused", 1, &[]),
             ("account.balance.released", 1, &[]),
             ("account.balance.reserved", 1, &[]),
@@ -359,6 +361,7 @@ mod tests {
             ("fraud.risk.assessed", 1, &[]),
             ("instance.changed", 1, &[]),
             ("kyc.reviewed", 1, &[]),
+            ("ledger.balances.told", 1, &[]),
             ("notification.send", 1, &[]),
             ("order.cancelled", 1, &[]),
             ("order.created", 1, &[]),
@@ -392,6 +395,7 @@ mod tests {
             ("top_up.requested", 1, &[]),
             ("transaction.created", 1, &[]),
             ("transaction.settled", 1, &[]),
+            ("user.contacts.changed", 1, &[]),
             ("user.created", 1, &["UserCreated"]),
             ("user.erased", 1, &[]),
             ("user.logged_in", 1, &["UserLoggedIn"]),

@@ -15,7 +15,7 @@ mod access;
 use contracts::events::UserCreated;
 use contracts::events::access::{
     ApiKeyExpiring, ApiKeyIssued, ApiKeyRevoked, KycReviewed, OtpIssued, ProjectChanged, ProjectCreated,
-    SessionsEnded, UserErased, UserLoggedIn, UserNamed,
+    SessionsEnded, UserContactsChanged, UserErased, UserLoggedIn, UserNamed,
 };
 use kernel::migrations;
 use kernel::service::Service;
@@ -41,7 +41,12 @@ pub fn service() -> Service {
             "/api/v1/users",
             "/api/v1/users/{*",
         ])
-        .migrations(migrations!["0001_persons.sql", "0002_projects.sql", "0003_names.sql"])
+        .migrations(migrations![
+            "0001_persons.sql",
+            "0002_projects.sql",
+            "0003_names.sql",
+            "0004_contacts.sql"
+        ])
         .routes(|| OpenApiRouter::new().merge(accounts::routes()).merge(access::routes()))
         .tells::<UserCreated>()
         .tells::<UserLoggedIn>()
@@ -49,6 +54,7 @@ pub fn service() -> Service {
         .tells::<OtpIssued>()
         .tells::<UserErased>()
         .tells::<UserNamed>()
+        .tells::<UserContactsChanged>()
         .tells::<KycReviewed>()
         .tells::<ApiKeyIssued>()
         .tells::<ApiKeyExpiring>()

@@ -1,15 +1,18 @@
-//! What happens because time passed: holds are let go, and each night every journal is replayed.
+//! What happens because time passed: holds are let go, and each night every journal is replayed and what is in
+//! wallets is told.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::Timestamp;
 use kernel::jobs::{Attempt, CallTrouble, Job, Jobs, OnUnknown, Outcome, Schedule};
 use kernel::service::Means;
 use kernel::store::{Scope, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Shelf;
-use crate::commands::keeping;
+use crate::commands::{keeping, telling};
+use crate::domain::Address;
 use crate::error::Error;
 use crate::queries::{self, Report};
 use crate::settings::KEPT;
@@ -31,9 +34,29 @@ impl Job for VerifyJournal {
     const KIND: &'static str = "ledger.verify";
 }
 
+/// Tells what is in some of a project's wallets.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TellBalances {
+    /// When it was begun, for all of them.
+    pub started_at: Timestamp,
+    /// Pages that were told.
+    pub page: u32,
+    /// Accounts up to this one were looked at.
+    pub after: Option<Address>,
+}
+
+impl Job for TellBalances {
+    const KIND: &'static str = "ledger.tell_balances";
+}
+
 /// Says what is done when.
 pub fn register(jobs: &mut Jobs) {
     jobs.inside(expire_holds);
+    jobs.inside(telling::tell_balances);
+    match Schedule::cron(AFTER_THAT) {
+        Ok(each_night) => jobs.every("ledger.tell_balances", each_night, start_telling),
+        Err(error) => tracing::error!(%error, "nobody is told at night what is in wallets"),
+    }
     match Schedule::cron(EACH_NIGHT) {
         Ok(each_night) => jobs.every("ledger.verify", each_night, start_verifying),
         Err(error) => tracing::error!(%error, "journals are not replayed at night"),
@@ -67,6 +90,8 @@ pub fn register_calls(jobs: &mut Jobs, means: &Means) {
 /// ledger was stopped.
 const OVERDUE_EVERY: Duration = Duration::from_secs(10 * 60);
 const EACH_NIGHT: &str = "23 2 * * *";
+/// Books that were found wrong are not told of.
+const AFTER_THAT: &str = "43 3 * * *";
 const REPLAY_MAX: Duration = Duration::from_secs(30 * 60);
 const PROJECTS_AT_A_TIME: u32 = 500;
 
@@ -88,13 +113,23 @@ fn look_for_overdue(tx: &mut Tx<'_>) -> Result<(), Error> {
 
 /// Hands each project its replay.
 fn start_verifying(tx: &mut Tx<'_>) -> Result<(), Error> {
+    hand_each(tx, &VerifyJournal {})
+}
+
+/// Has each project told of its wallets.
+fn start_telling(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let started_at = tx.now();
+    hand_each(tx, &TellBalances { started_at, page: 0, after: None })
+}
+
+fn hand_each(tx: &mut Tx<'_>, job: &impl Job) -> Result<(), Error> {
     let mut after = None;
     loop {
         let projects = store::projects(tx, after, PROJECTS_AT_A_TIME)?;
         let Some(last) = projects.last() else { return Ok(()) };
         after = Some(*last);
         for project in projects {
-            tx.enqueue_for(project, &VerifyJournal {}, tx.now())?;
+            tx.enqueue_for(project, job, tx.now())?;
         }
     }
 }

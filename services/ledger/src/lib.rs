@@ -21,7 +21,8 @@ use contracts::events::funding::{
     TopUpCredited, TopUpHeld, WithdrawalCompleted, WithdrawalRefused, WithdrawalReserved, WithdrawalReturned,
 };
 use contracts::events::wallet::{
-    BalanceRefused, BalanceReleased, BalanceReserved, BalanceUpdated, TransactionCreated, TransactionSettled,
+    BalanceRefused, BalanceReleased, BalanceReserved, BalanceUpdated, BalancesTold, TransactionCreated,
+    TransactionSettled,
 };
 use kernel::migrations;
 use kernel::service::Service;
@@ -55,6 +56,7 @@ pub fn service() -> Service {
         .tells::<TransactionCreated>()
         .tells::<TransactionSettled>()
         .tells::<BalanceUpdated>()
+        .tells::<BalancesTold>()
         .tells::<TopUpCredited>()
         .tells::<TopUpHeld>()
         .tells::<WithdrawalReserved>()

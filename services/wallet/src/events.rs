@@ -1,24 +1,33 @@
 //! What is heard: of people from identity, of money from the ledger, of risk from fraud detection, of what providers took
 //! from payments.
 
-use contracts::events::access::{KycReviewed, UserErased, UserNamed};
+use contracts::events::access::{KycReviewed, UserContactsChanged, UserErased, UserNamed};
 use contracts::events::commerce::PaymentCancelled;
 use contracts::events::funding::{
     TopUpCredited, TopUpHeld, WithdrawalCompleted, WithdrawalRefused, WithdrawalReserved, WithdrawalReturned,
 };
 use contracts::events::wallet::{
-    BalanceRefused, BalanceReleased, BalanceReserved, BalanceUpdated, RiskAssessed, TransactionSettled,
+    BalanceRefused, BalanceReleased, BalanceReserved, BalanceUpdated, BalancesTold, RiskAssessed,
+    TransactionSettled,
 };
 use contracts::events::{PaymentSucceeded, UserCreated};
 use kernel::events::Heard;
 use kernel::store::Tx;
 
-use crate::commands::{accounts, people, saga, top_ups, withdrawals};
+use crate::commands::{accounts, people, reconciling, saga, top_ups, withdrawals};
 use crate::error::Error;
 
-/// Somebody new can be paid, and may be given an account.
+/// Somebody new may be given an account.
 pub fn on_user_created(tx: &mut Tx<'_>, heard: &Heard<'_, UserCreated>) -> Result<(), Error> {
     if of_no_project(tx) { Ok(()) } else { Ok(people::meet(tx, heard)?) }
+}
+
+/// Others find somebody by these addresses, and by no other.
+pub fn on_user_contacts_changed(
+    tx: &mut Tx<'_>,
+    heard: &Heard<'_, UserContactsChanged>,
+) -> Result<(), Error> {
+    if of_no_project(tx) { Ok(()) } else { Ok(people::find_by(tx, heard, heard.at)?) }
 }
 
 /// Whoever pays somebody, or is paid by them, is shown what they are called.
@@ -64,6 +73,11 @@ pub fn on_transaction_settled(tx: &mut Tx<'_>, heard: &Heard<'_, TransactionSett
 /// What is in an account is as the ledger says, by its latest word.
 pub fn on_balance_updated(tx: &mut Tx<'_>, heard: &Heard<'_, BalanceUpdated>) -> Result<(), Error> {
     if of_no_project(tx) { Ok(()) } else { Ok(accounts::take_balance(tx, heard, heard.at)?) }
+}
+
+/// Whether balances here are the ledger's is found out each night.
+pub fn on_balances_told(tx: &mut Tx<'_>, heard: &Heard<'_, BalancesTold>) -> Result<(), Error> {
+    if of_no_project(tx) { Ok(()) } else { Ok(reconciling::compare(tx, heard)?) }
 }
 
 /// A provider has the money of a top-up.

@@ -14,6 +14,7 @@ mod store;
 mod http;
 mod events;
 mod jobs;
+mod telling;
 
 use contracts::events::funding::{
     TopUpExpired, TopUpPaid, TopUpRequested, WithdrawalCancelRequested, WithdrawalRequested,
@@ -41,10 +42,13 @@ pub fn service() -> Service {
             "0003_names.sql",
             "0004_activity.sql",
             "0005_calling_off.sql",
-            "0006_deadlines.sql"
+            "0006_deadlines.sql",
+            "0007_contacts.sql",
+            "0008_reconciliations.sql"
         ])
         .routes(http::routes)
         .hears(events::on_user_created)
+        .hears(events::on_user_contacts_changed)
         .hears(events::on_user_named)
         .hears(events::on_user_erased)
         .hears(events::on_kyc_reviewed)
@@ -54,6 +58,7 @@ pub fn service() -> Service {
         .hears(events::on_risk_assessed)
         .hears(events::on_transaction_settled)
         .hears(events::on_balance_updated)
+        .hears(events::on_balances_told)
         .hears(events::on_payment_succeeded)
         .hears(events::on_payment_cancelled)
         .hears(events::on_top_up_credited)
@@ -76,6 +81,7 @@ pub fn service() -> Service {
         .tells::<WithdrawalRequested>()
         .tells::<WithdrawalCancelRequested>()
         .tells::<NotificationSend>()
+        .tells::<telling::ReconciliationFailed>()
         .jobs(jobs::register)
         .calls(jobs::register_lookups);
     settings::declarations().into_iter().fold(service, Service::setting)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contracts::{Currency, ProjectId};
 use kernel::config::{Declaration, Setting, SettingValue, Settings};
 
-use crate::domain::{Limits, Patience, Terms, TopUpTerms};
+use crate::domain::{CurrencyLimits, Limits, Patience, Terms, TopUpTerms};
 
 /// The currency of accounts that open by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +41,26 @@ pub const REVIEW_TIMEOUT: Setting<Duration> = Setting::new(
 .live()
 .per_project();
 /// The limits of accounts whose owner is not known.
-pub const LIMITS_UNVERIFIED: Setting<Limits> = Setting::new(
+pub const LIMITS_UNVERIFIED: Setting<CurrencyLimits> = Setting::new(
     "wallet.limits_unverified",
-    || Limits { payment: 1_000_000, day: 1_000_000, month: 5_000_000 },
-    "The most that somebody sends of whom nothing is proven: in one payment, a day, a month, in minor units.",
+    || CurrencyLimits::general(Limits { payment: 1_000_000, day: 1_000_000, month: 5_000_000 }),
+    "The most that somebody sends of whom nothing is proven: in one payment, a day, a month, in minor units of the account; after commas what other currencies have, like JPY=100000/100000/500000.",
 )
 .live()
 .per_project();
 /// The limits of accounts whose owner is known a little.
-pub const LIMITS_BASIC: Setting<Limits> = Setting::new(
+pub const LIMITS_BASIC: Setting<CurrencyLimits> = Setting::new(
     "wallet.limits_basic",
-    || Limits { payment: 5_000_000, day: 10_000_000, month: 50_000_000 },
-    "The most that somebody sends of whom the basics are proven.",
+    || CurrencyLimits::general(Limits { payment: 5_000_000, day: 10_000_000, month: 50_000_000 }),
+    "The most that somebody sends of whom the basics are proven, written the same way.",
 )
 .live()
 .per_project();
 /// The limits of accounts whose owner is known.
-pub const LIMITS_FULL: Setting<Limits> = Setting::new(
+pub const LIMITS_FULL: Setting<CurrencyLimits> = Setting::new(
     "wallet.limits_full",
-    || Limits { payment: 20_000_000, day: 50_000_000, month: 200_000_000 },
-    "The most that somebody sends of whom all is proven.",
+    || CurrencyLimits::general(Limits { payment: 20_000_000, day: 50_000_000, month: 200_000_000 }),
+    "The most that somebody sends of whom all is proven, written the same way.",
 )
 .live()
 .per_project();
@@ -148,20 +148,38 @@ impl SettingValue for HomeCurrency {
     }
 }
 
-impl SettingValue for Limits {
-    const KIND: &'static str = "three amounts";
+impl SettingValue for CurrencyLimits {
+    const KIND: &'static str = "three amounts, and those of currencies";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let parts: Option<Vec<i64>> =
-            text.split('/').map(|part| part.parse().ok().filter(|amount| *amount >= 0)).collect();
-        match parts.as_deref() {
-            Some([payment, day, month]) => Ok(Self { payment: *payment, day: *day, month: *month }),
-            Some(_) | None => Err("three amounts in minor units, like 50000/100000/500000".to_owned()),
+        let mut parts = text.split(',').map(str::trim);
+        let mut limits = Self::general(amounts(parts.next().unwrap_or_default())?);
+        for part in parts {
+            let (code, own) = part.split_once('=').ok_or(OWN)?;
+            let currency = code.parse().map_err(|_| format!("{OWN}: `{code}` is no currency"))?;
+            if limits.own.insert(currency, amounts(own)?).is_some() {
+                return Err(format!("each currency once, and {currency} is there twice"));
+            }
         }
+        Ok(limits)
     }
 
     fn show(&self) -> String {
-        format!("{}/{}/{}", self.payment, self.day, self.month)
+        let shown = |limits: &Limits| format!("{}/{}/{}", limits.payment, limits.day, limits.month);
+        let own = self.own.iter().map(|(currency, limits)| format!(", {currency}={}", shown(limits)));
+        shown(&self.general) + &own.collect::<String>()
+    }
+}
+
+const THREE: &str = "three amounts in minor units, like 50000/100000/500000";
+const OWN: &str = "a currency and its amounts after each comma, like JPY=80000/150000/800000";
+
+fn amounts(text: &str) -> Result<Limits, String> {
+    let parts: Option<Vec<i64>> =
+        text.split('/').map(|part| part.parse().ok().filter(|amount| *amount >= 0)).collect();
+    match parts.as_deref() {
+        Some([payment, day, month]) => Ok(Limits { payment: *payment, day: *day, month: *month }),
+        Some(_) | None => Err(THREE.to_owned()),
     }
 }
 
@@ -171,13 +189,31 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_read_back_and_nonsense_is_not() {
-        let limits = Limits { payment: 1, day: 20, month: 300 };
-        assert_eq!(Limits::parse(&limits.show()), Ok(limits));
+        let limits = CurrencyLimits::general(Limits { payment: 1, day: 20, month: 300 });
+        assert_eq!(limits.show(), "1/20/300");
+        assert_eq!(CurrencyLimits::parse(&limits.show()), Ok(limits));
         let euro = HomeCurrency(Currency::EUR);
         assert_eq!(HomeCurrency::parse(&euro.show()), Ok(euro));
         for bad in ["", "1", "1/2", "1/2/3/4", "1/-2/3", "a/b/c", "1/2/99999999999999999999"] {
-            assert!(Limits::parse(bad).is_err(), "{bad}");
+            assert!(CurrencyLimits::parse(bad).is_err(), "{bad}");
         }
         assert!(HomeCurrency::parse("eur").is_err());
+    }
+
+    #[test]
+    fn a_currency_may_have_limits_of_its_own() {
+        let limits = CurrencyLimits::parse("10/20/30,KWD=1/2/3 , JPY=1000/2000/3000").unwrap();
+        assert_eq!(limits.of(Currency::JPY), Limits { payment: 1_000, day: 2_000, month: 3_000 });
+        assert_eq!(limits.of(Currency::KWD), Limits { payment: 1, day: 2, month: 3 });
+        assert_eq!(limits.of(Currency::EUR), limits.general);
+        assert_eq!(limits.show(), "10/20/30, JPY=1000/2000/3000, KWD=1/2/3");
+        assert_eq!(CurrencyLimits::parse(&limits.show()), Ok(limits));
+        let said = |bad: &str| CurrencyLimits::parse(bad).unwrap_err();
+        assert_eq!(said("JPY=1/2/3"), THREE, "what holds for the others comes first");
+        assert_eq!(said("1/2/3,JPY=1/2"), THREE);
+        assert_eq!(said("1/2/3,4/5/6"), OWN);
+        assert_eq!(said("1/2/3,"), OWN);
+        assert_eq!(said("1/2/3,yen=4/5/6"), format!("{OWN}: `yen` is no currency"));
+        assert_eq!(said("1/2/3,JPY=4/5/6,JPY=4/5/6"), "each currency once, and JPY is there twice");
     }
 }

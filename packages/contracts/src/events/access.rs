@@ -62,6 +62,22 @@ pub struct UserNamed {
     pub name: Option<String>,
 }
 
+/// Others may find somebody by other addresses than before, or by none any more.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserContactsChanged {
+    /// Whom.
+    pub user_id: UserId,
+    /// The mail address that is theirs; none where that is not proven and the project wants it proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub email: Option<String>,
+    /// The number that is theirs, in E.164; none where that is not proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub phone: Option<String>,
+}
+
 /// A person is to be forgotten: whoever keeps something about them makes it unreadable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -211,6 +227,11 @@ impl Event for UserNamed {
     const SENSITIVE: &'static [&'static str] = &["name"];
 }
 
+impl Event for UserContactsChanged {
+    const TYPE: &'static str = "user.contacts.changed";
+    const SENSITIVE: &'static [&'static str] = &["email", "phone"];
+}
+
 impl Event for UserErased {
     const TYPE: &'static str = "user.erased";
 }
@@ -257,6 +278,13 @@ impl Debug for OtpIssued {
             .field("purpose", &self.purpose)
             .field("channel", &self.channel)
             .finish_non_exhaustive()
+    }
+}
+
+/// Leaves the addresses out.
+impl Debug for UserContactsChanged {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("UserContactsChanged").field("user_id", &self.user_id).finish_non_exhaustive()
     }
 }
 

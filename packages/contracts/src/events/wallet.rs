@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Currency, Event, TransactionId, UserId, WalletAccountId, WalletPaymentId};
+use crate::{Currency, Event, Timestamp, TransactionId, UserId, WalletAccountId, WalletPaymentId};
 
 /// Somebody has a wallet now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -211,6 +211,34 @@ pub struct BalanceUpdated {
     pub payment_id: Option<WalletPaymentId>,
 }
 
+/// What the books say is in one wallet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToldBalance {
+    /// The account.
+    pub account_id: WalletAccountId,
+    /// What is in it, in minor units.
+    pub balance: i64,
+    /// The currency of that.
+    pub currency: Currency,
+    /// How often the account has changed, counted as in `account.balance.updated`.
+    pub sequence: u64,
+}
+
+/// What the books say is in a project's wallets, some at a time, so that whoever keeps balances can compare.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BalancesTold {
+    /// When it was begun: the same in all its pages.
+    pub started_at: Timestamp,
+    /// Which page of it, from 0.
+    pub page: u32,
+    /// Whether it ends with this one.
+    pub last: bool,
+    /// At most 500 accounts, in the order of their ids, which goes on from page to page.
+    pub balances: Vec<ToldBalance>,
+}
+
 /// A payment between wallets is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -273,6 +301,10 @@ impl Event for TransactionSettled {
 
 impl Event for BalanceUpdated {
     const TYPE: &'static str = "account.balance.updated";
+}
+
+impl Event for BalancesTold {
+    const TYPE: &'static str = "ledger.balances.told";
 }
 
 impl Event for WalletPaymentCompleted {

@@ -7,7 +7,7 @@ mod queries;
 mod store;
 mod telling;
 
-use contracts::UserId;
+use contracts::{ProjectId, UserId};
 use kernel::service::Service;
 use kernel::store::Tx;
 
@@ -32,6 +32,11 @@ pub fn serves(service: Service) -> Service {
         .tells::<telling::MemberChanged>()
         .tells::<telling::KycSubmitted>()
         .tells::<telling::KycViewed>()
+}
+
+/// Notes that a member has come into a project themselves; says whether for the first time. Work of the system.
+pub fn enter(tx: &mut Tx<'_>, project: ProjectId, user: UserId) -> Result<bool, Error> {
+    Ok(store::members::set_entered(tx, project, user)?)
 }
 
 /// Forgets what an erased person was and handed in here, in all projects. Work of the system.

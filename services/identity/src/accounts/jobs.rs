@@ -5,13 +5,15 @@ use std::time::Duration;
 use kernel::jobs::{Jobs, Schedule};
 use kernel::store::Tx;
 
-use super::commands::profile;
+use super::commands::{contacts, profile};
 use super::signing::turn_keys;
 use super::store::{attempts, codes, sessions};
 use crate::domain::attempts::FORGOTTEN_AFTER;
 use crate::error::Error;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often some more members are told of, where a project is to hear by what they are found.
+const CONTACTS_EVERY: Duration = Duration::from_secs(5);
 /// Rows of a kind that one sweep removes.
 const SWEPT_MAX: u32 = 2_000;
 /// Codes are counted against their destination for a day.
@@ -28,6 +30,10 @@ pub fn register(jobs: &mut Jobs) {
     match Schedule::interval(SWEEP_EVERY) {
         Ok(each_minute) => jobs.every("identity.tell_names", each_minute, profile::tell_names),
         Err(error) => tracing::error!(%error, "names from before they were told are not told"),
+    }
+    match Schedule::interval(CONTACTS_EVERY) {
+        Ok(often) => jobs.every("identity.tell_contacts", often, contacts::tell_members),
+        Err(error) => tracing::error!(%error, "members whose addresses count from now on are not told of"),
     }
     match Schedule::cron("17 3 * * *") {
         Ok(each_night) => jobs.every("identity.turn_keys", each_night, turn_keys),

@@ -15,6 +15,7 @@ mod telling;
 
 use kernel::service::Service;
 
+pub use commands::contacts;
 pub use commands::erasing::erase;
 pub use commands::registering::invite;
 pub use commands::settling::{Settler, knows_project, make_operator, settle};

@@ -14,6 +14,15 @@ use super::text::Title;
 #[error("expected {0}")]
 pub struct BadContact(&'static str);
 
+/// The addresses by which others may find somebody in one project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Their mail address.
+    pub email: Option<Email>,
+    /// Their number.
+    pub phone: Option<Phone>,
+}
+
 macro_rules! contacts {
     ($($(#[$about:meta])* $name:ident: $parse:expr, $pattern:literal, $example:literal, $expected:literal;)+) => {$(
         $(#[$about])*

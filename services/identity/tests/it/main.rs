@@ -12,6 +12,7 @@ mod access_projects;
 mod access_roles;
 mod access_stage;
 mod accounts_codes;
+mod accounts_contacts;
 mod accounts_people;
 mod accounts_keys;
 mod accounts_entering;

@@ -10,7 +10,7 @@ use crate::store;
 /// Counts what is to leave an account, unless that is more than it may send.
 pub fn count(tx: &mut Tx<'_>, account: &Account, amount: i64, terms: &Terms) -> Result<(), Error> {
     let periods = Periods::of(tx.now());
-    let limits = terms.limits_of(store::kyc_level(tx, account.owner)?);
+    let limits = terms.limits_of(store::kyc_level(tx, account.owner)?, account.currency());
     let spent = store::spent(tx, account.id, &periods)?;
     limits.allow(spent, amount)?;
     Ok(store::add_spent(tx, account.id, &periods, amount)?)

@@ -1,6 +1,6 @@
 //! What one can do: `people` (what identity tells), `accounts`, `paying` (beginning a payment), `saga` (what the ledger,
 //! fraud detection, people and time make of it), `refunds`, `requests`, `schedules`, `top_ups` and `withdrawals` (money from
-//! outside and back), `statement`, `counting` (limits).
+//! outside and back), `statement`, `counting` (limits), `reconciling` (comparing with the ledger).
 //!
 //! A command neither begins nor commits. Whoever changes a payment locks its row first and goes through `saga`, which
 //! tells what follows; whoever begins one, or a withdrawal, locks the account that pays.
@@ -9,6 +9,7 @@ pub mod accounts;
 mod counting;
 pub mod paying;
 pub mod people;
+pub mod reconciling;
 pub mod refunds;
 pub mod requests;
 pub mod saga;

@@ -1,7 +1,7 @@
-//! What identity tells of people: where they are reached, what is proven of them, whom to forget.
+//! What identity tells of people: by what they are found, what is proven of them, whom to forget.
 
 use contracts::events::UserCreated;
-use contracts::events::access::{KycReviewed, UserNamed};
+use contracts::events::access::{KycReviewed, UserContactsChanged, UserNamed};
 use contracts::{Timestamp, UserId};
 use kernel::store::{StoreError, Tx};
 
@@ -11,11 +11,16 @@ use crate::store;
 
 const KYC_LEVEL_MAX: u8 = 2;
 
-/// Somebody new can be paid under their addresses, and has an account where the project wants it so.
+/// Somebody new has an account where the project wants it so. Their addresses are taken once they are known to be
+/// theirs.
 pub fn meet(tx: &mut Tx<'_>, told: &UserCreated) -> Result<(), StoreError> {
-    let email = told.email.as_ref().map(|email| email.to_ascii_lowercase());
-    store::put_contact(tx, told.user_id, email.as_deref(), told.phone.as_deref())?;
     tx.enqueue(&OpenFirst { user: told.user_id }).map(drop)
+}
+
+/// Somebody can be paid under these addresses, and under no other.
+pub fn find_by(tx: &mut Tx<'_>, told: &UserContactsChanged, at: Timestamp) -> Result<(), StoreError> {
+    let email = told.email.as_ref().map(|email| email.to_ascii_lowercase());
+    store::put_contacts(tx, told.user_id, email.as_deref(), told.phone.as_deref(), at)
 }
 
 /// Somebody is called so, as far as others are shown it.

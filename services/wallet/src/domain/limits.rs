@@ -1,8 +1,9 @@
 //! How much may be sent: in one payment, in a day, in a month, by how much is proven of who somebody is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contracts::Timestamp;
+use contracts::{Currency, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,16 @@ pub struct Limits {
     pub day: i64,
     /// In a month, in UTC.
     pub month: i64,
+}
+
+/// Limits for accounts of any currency, with those that some currencies have of their own: a hundred thousand minor units
+/// are a thousand euros and a hundred thousand yen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrencyLimits {
+    /// For every other currency.
+    pub general: Limits,
+    /// For these.
+    pub own: BTreeMap<Currency, Limits>,
 }
 
 /// What has left an account or is on its way, in minor units.
@@ -61,10 +72,10 @@ pub struct Periods {
 }
 
 /// What a project has set for what begins now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// By what is proven: nothing, basic, full.
-    pub limits: [Limits; 3],
+    pub limits: [CurrencyLimits; 3],
     /// How long answers are waited for.
     pub patience: Patience,
     /// How much may be put in, and how long that may take.
@@ -92,6 +103,18 @@ impl Limits {
     }
 }
 
+impl CurrencyLimits {
+    /// The same for every currency.
+    pub const fn general(general: Limits) -> Self {
+        Self { general, own: BTreeMap::new() }
+    }
+
+    /// Those of a currency.
+    pub fn of(&self, currency: Currency) -> Limits {
+        self.own.get(&currency).copied().unwrap_or(self.general)
+    }
+}
+
 impl Periods {
     /// Those that an instant belongs to, in UTC.
     pub fn of(at: Timestamp) -> Self {
@@ -102,14 +125,15 @@ impl Periods {
 }
 
 impl Terms {
-    /// The limits of somebody of whom so much is proven.
-    pub fn limits_of(&self, kyc_level: u8) -> Limits {
-        let [unverified, basic, full] = self.limits;
-        match kyc_level {
+    /// The limits of an account in a currency, of whose owner so much is proven.
+    pub fn limits_of(&self, kyc_level: u8, currency: Currency) -> Limits {
+        let [unverified, basic, full] = &self.limits;
+        let of_level = match kyc_level {
             0 => unverified,
             1 => basic,
             _ => full,
-        }
+        };
+        of_level.of(currency)
     }
 }
 

@@ -9,6 +9,7 @@ mod activity;
 mod limits;
 mod name;
 mod payment;
+mod reconciliation;
 mod request;
 mod schedule;
 mod statement;
@@ -21,11 +22,12 @@ mod tests;
 
 pub use account::{Account, Freeze, Purse};
 pub use activity::{Activity, ActivityKind, ActivityState, Place};
-pub use limits::{Exceeded, Limits, Periods, Spent, Terms};
+pub use limits::{CurrencyLimits, Exceeded, Limits, Periods, Spent, Terms};
 pub use name::ShortName;
 pub use payment::{
     BadMove, Cause, Ended, Patience, Payment, Reason, State, Status, Verdict, fee_of, still_refundable,
 };
+pub use reconciliation::{DifferingAccount, Known, Reconciliation};
 pub use request::{Answered, MoneyRequest, RequestState};
 pub use schedule::{Every, PaySchedule, ScheduleState};
 pub use statement::{Kind, Line, Morning, Movement, Statement};

@@ -139,7 +139,12 @@ pub(super) async fn get_wallet_limits(
         let account = accounts::get(tx, id, whose)?;
         let level = store::kyc_level(tx, account.owner)?;
         let spent = store::spent(tx, id, &Periods::of(tx.now()))?;
-        Ok::<_, Error>(WalletLimitsView::of(&account, level, terms.limits_of(level), spent))
+        Ok::<_, Error>(WalletLimitsView::of(
+            &account,
+            level,
+            terms.limits_of(level, account.currency()),
+            spent,
+        ))
     })
     .await
     .answered()

@@ -1,6 +1,7 @@
 //! The API: `accounts` under `/api/v1/accounts`, `payments` and `moves` under `/api/v1/wallet/payments` (and, for
 //! payments, under `/api/v1/payments`, which is shared with another service), `requests`, `schedules`,
-//! `top_ups` and `withdrawals` under an account, `statement`, `activity`, `payees` (whom to pay), `views` (what is shown).
+//! `top_ups` and `withdrawals` under an account, `statement`, `activity`, `payees` (whom to pay),
+//! `reconciliations`, `views` (what is shown).
 //!
 //! Handlers ask whether the caller may, call one command or query, and answer. People reach their own with
 //! `wallet:read` and `wallet:write`; who holds `wallet:manage` reaches those of the whole project.
@@ -10,6 +11,7 @@ mod activity;
 mod moves;
 mod payees;
 mod payments;
+mod reconciliations;
 mod requests;
 mod schedules;
 mod statement;
@@ -64,6 +66,7 @@ pub fn routes() -> OpenApiRouter<Running> {
         .routes(routes!(moves::cancel_wallet_payment))
         .routes(routes!(moves::refund_wallet_payment))
         .routes(routes!(moves::review_wallet_payment))
+        .routes(routes!(reconciliations::list_wallet_reconciliations))
         .routes(routes!(requests::ask_for_money, requests::list_money_requests))
         .routes(routes!(requests::get_money_request))
         .routes(routes!(requests::accept_money_request))

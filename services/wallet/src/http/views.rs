@@ -64,7 +64,7 @@ pub(super) struct WalletLimitsView {
     currency: Currency,
     /// How much is proven of the owner: 0 nothing, 1 basic, 2 full.
     kyc_level: u8,
-    /// The most in one payment.
+    /// The most in one payment, where the currency has limits of its own by those.
     payment: i64,
     /// The most in a day, in UTC.
     day: i64,

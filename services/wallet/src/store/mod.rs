@@ -1,10 +1,12 @@
 //! All SQL of wallet, one statement a function: `people` (addresses and what is proven), `accounts` (with what they
-//! have spent), `payments`, `requests`, `schedules`, `top_ups`, `withdrawals`, `statement` (what moved), `activity`. No decisions are taken here.
+//! have spent), `payments`, `requests`, `schedules`, `top_ups`, `withdrawals`, `statement` (what moved), `activity`,
+//! `reconciliations`. No decisions are taken here.
 
 mod accounts;
 mod activity;
 mod payments;
 mod people;
+mod reconciliations;
 mod requests;
 mod schedules;
 mod statement;
@@ -20,7 +22,10 @@ pub use payments::{
     Asked, change_refunded, hand_out_overdue, insert_payment, insert_review, list, list_of, lock_payment,
     payment, pending_of, update_payment,
 };
-pub use people::{Names, find_person, forget_person, kyc_level, names, put_contact, put_kyc, put_name};
+pub use people::{Names, find_person, forget_person, kyc_level, names, put_contacts, put_kyc, put_name};
+pub use reconciliations::{
+    forget_reconciliations, known_between, put_reconciliation, reconciliation, reconciliations,
+};
 pub use requests::{
     insert_request, lock_request, request, requests_from, requests_to, settle_request, update_request,
 };

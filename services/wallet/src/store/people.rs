@@ -23,18 +23,21 @@ const NAMES: &str =
 const NAMES_OF_ONE: &str =
     "select user_id, name from people where project_id = $1 and name is not null and user_id in ($2, $3)";
 
-/// Remembers where somebody is reached, unless they are to be forgotten.
-pub fn put_contact(
+/// Remembers by what somebody is found, unless they are to be forgotten; the latest word holds.
+pub fn put_contacts(
     tx: &mut Tx<'_>,
     user: UserId,
     email: Option<&str>,
     phone: Option<&str>,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(
-        "insert into people (project_id, user_id, email, phone, erased, kyc_level) values ($1, $2, $3, $4, false, 0)
-         on conflict (project_id, user_id) do update set email = excluded.email, phone = excluded.phone
-         where people.erased = false",
-        params![tx.project()?, user, email, phone],
+        "insert into people (project_id, user_id, found_email, found_phone, found_at, erased, kyc_level)
+         values ($1, $2, $3, $4, $5, false, 0)
+         on conflict (project_id, user_id) do update
+           set found_email = excluded.found_email, found_phone = excluded.found_phone, found_at = excluded.found_at
+         where people.erased = false and coalesce(people.found_at, excluded.found_at) <= excluded.found_at",
+        params![tx.project()?, user, email, phone, at],
     )
     .map(drop)
 }
@@ -69,7 +72,8 @@ pub fn forget_person(tx: &mut Tx<'_>, user: UserId) -> Result<(), StoreError> {
     tx.run(
         "insert into people (project_id, user_id, name, erased, kyc_level) values ($1, $2, $3, true, 0)
          on conflict (project_id, user_id) do update
-           set email = null, phone = null, name = excluded.name, erased = true",
+           set email = null, phone = null, found_email = null, found_phone = null, name = excluded.name,
+             erased = true",
         params![tx.project()?, user, ShortName::forgotten()],
     )
     .map(drop)
@@ -103,11 +107,11 @@ pub fn find_person(tx: &mut Tx<'_>, payee: &Payee) -> Result<Option<UserId>, Sto
             params![tx.project()?, account],
         ),
         Payee::Email(email) => tx.rows(
-            "select user_id from people where project_id = $1 and email = $2 limit 2",
+            "select user_id from people where project_id = $1 and found_email = $2 limit 2",
             params![tx.project()?, email],
         ),
         Payee::Phone(phone) => tx.rows(
-            "select user_id from people where project_id = $1 and phone = $2 limit 2",
+            "select user_id from people where project_id = $1 and found_phone = $2 limit 2",
             params![tx.project()?, phone],
         ),
     }?;

@@ -1,5 +1,6 @@
 //! Accounts: who has which, how they are found, what they show.
 
+use contracts::events::UserCreated;
 use contracts::events::access::UserErased;
 use contracts::events::wallet::BalanceUpdated;
 use serde_json::{Value, json};
@@ -120,6 +121,70 @@ fn whoever_is_paid_is_found_by_the_whole_address_and_nothing_else_is_told() {
     });
 }
 
+/// Whether anybody can be paid by an address.
+async fn found(stage: &Stage, q: &str) -> bool {
+    let path = format!("/api/v1/wallet/payees?q={}", q.replace('+', "%2B"));
+    stage.get(&ann(), &path).await.expect(200).body["data"] != json!([])
+}
+
+#[test]
+fn an_address_that_nobody_has_proven_pays_nobody() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let (from, _) = stage.two(&mut world, 1_000).await;
+        let (email, phone) = (Some("ben@example.com".to_owned()), Some("+919900000002".to_owned()));
+        stage.meets(&UserCreated { user_id: user(2), email, phone }).await;
+        for q in ["ben@example.com", "+919900000002"] {
+            assert!(!found(stage, q).await, "{q}");
+            let said = stage.post(&ann(), "/api/v1/wallet/payments", &paying(&from, q, 1)).await;
+            assert_eq!(said.problem(), (404, "not_found"), "{q}");
+        }
+        stage.is_found(2, Some("ben@example.com"), None).await;
+        assert!(found(stage, "ben@example.com").await);
+        assert!(!found(stage, "+919900000002").await, "the number is still anybody's");
+    });
+}
+
+#[test]
+fn a_new_number_pays_and_the_old_one_no_more() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        let (from, to) = stage.two(&mut world, 1_000).await;
+        let (old, new) = ("+919900000002", "+919900000077");
+        stage.is_found(2, None, Some(old)).await;
+        assert!(found(stage, old).await);
+        stage.is_found(2, None, Some(new)).await;
+        assert_eq!((found(stage, old).await, found(stage, new).await), (false, true));
+        // Somebody else has the old number now, and its money.
+        stage.is_found(3, None, Some(old)).await;
+        let body = paying(&from, new, 10);
+        let begun = stage.post(&ann(), "/api/v1/wallet/payments", &body).await.expect(202).body;
+        assert_eq!(begun["to_account"], to.as_str());
+        assert_eq!(
+            stage.post(&ann(), "/api/v1/wallet/payments", &paying(&from, old, 10)).await.problem(),
+            (404, "not_found")
+        );
+        stage.is_found(2, None, None).await;
+        assert!(!found(stage, new).await, "it was taken back");
+    });
+}
+
+#[test]
+fn the_latest_word_on_an_address_holds_however_late_others_come() {
+    staged(async |stage, _| {
+        let mut world = World::default();
+        stage.opens(&mut world, &ben(), 0).await;
+        let (earlier, later) = (stage.neighbour("audit").await, stage.neighbour("catalog").await);
+        later.clock().advance(std::time::Duration::from_secs(60));
+        let scope = || kernel::store::Scope::Project(project(1));
+        let (old, new) = (found_by(2, None, Some("+919900000002")), found_by(2, None, Some("+919900000077")));
+        stage.hear(&later, scope(), "usr", &new).await;
+        stage.hear(&earlier, scope(), "usr", &old).await;
+        stage.hear(&later, scope(), "usr", &new).await;
+        assert_eq!((found(stage, "+919900000002").await, found(stage, "+919900000077").await), (false, true));
+    });
+}
+
 #[test]
 fn an_address_that_two_people_have_pays_neither() {
     staged(async |stage, _| {
@@ -127,8 +192,7 @@ fn an_address_that_two_people_have_pays_neither() {
         let (from, _) = stage.two(&mut world, 1_000).await;
         stage.opens(&mut world, &Player::user(3, 1, OWN), 0).await;
         for number in [2, 3] {
-            let email = Some("both@example.com".to_owned());
-            stage.meets(&contracts::events::UserCreated { user_id: user(number), email, phone: None }).await;
+            stage.is_found(number, Some("both@example.com"), None).await;
         }
         let body = paying(&from, "both@example.com", 1);
         assert_eq!(stage.post(&ann(), "/api/v1/wallet/payments", &body).await.problem(), (404, "not_found"));

@@ -43,6 +43,7 @@ fn routes(p: &Props) -> Vec<Row> {
         (post.clone(), "/api/v1/accounts".into(), Some(json!({ "currency": p.fresh })), write),
         (get.clone(), "/api/v1/accounts".into(), None, read),
         (get.clone(), account(""), None, read),
+        (get.clone(), wallet("reconciliations".into()), None, manage),
         (get.clone(), account("/limits"), None, read),
         (get.clone(), account("/live"), None, read),
         (get.clone(), account("/statement.csv?from=2026-01-01&to=2026-01-02"), None, read),
@@ -208,9 +209,10 @@ fn no_statement_reaches_the_rows_of_another_project() {
         let p = props(stage, &mut world, &from, &to, "EUR").await;
         let verdict = json!({ "decision": "reject", "reason": "x" });
         stage.does(&staff(), &p.review, "review", Some(&verdict)).await.expect(200);
+        stage.ledger_tells(&world.books(stage.clock.now())).await;
         let found = isolation(stage.running.store(), project(1), project(2)).await.unwrap();
         assert_eq!(found.leaks, Vec::<String>::new());
-        let people = ["people", "accounts", "spent", "mornings", "reviews"];
+        let people = ["people", "accounts", "spent", "mornings", "reviews", "reconciliations"];
         for table in
             people.into_iter().chain(["payments", "requests", "pay_schedules", "top_ups", "withdrawals"])
         {

@@ -42,6 +42,40 @@ fn a_payment_a_day_and_a_month_have_limits() {
 }
 
 #[test]
+fn an_account_has_the_limits_of_its_currency() {
+    let settings = [("wallet.limits_unverified", "500/1000/1500, JPY=90000/100000/150000")];
+    staged_with(&settings, async |stage, _| {
+        let mut world = World::default();
+        let (rupees, _) = stage.two(&mut world, 100_000).await;
+        let open = async |who: &Player| {
+            id(&stage.post(who, "/api/v1/accounts", &json!({ "currency": "JPY" })).await.expect(201))
+        };
+        let (from, to) = (open(&ann()).await, open(&ben()).await);
+        stage.settles(&mut world).await;
+        stage.hears(&world.fund(account_id(&from), 500_000)).await;
+        let limits = async |account: &str| {
+            let seen =
+                stage.get(&ann(), &format!("/api/v1/accounts/{account}/limits")).await.expect(200).body;
+            json!([seen["currency"], seen["payment"], seen["day"], seen["month"]])
+        };
+        assert_eq!(limits(&rupees).await, json!(["INR", 500, 1_000, 1_500]));
+        assert_eq!(limits(&from).await, json!(["JPY", 90_000, 100_000, 150_000]));
+        let asks = async |amount: i64| {
+            let body = json!({ "from_account": from, "to": to, "amount": amount, "currency": "JPY" });
+            stage.post(&ann(), "/api/v1/wallet/payments", &body).await
+        };
+        assert_eq!(asks(90_001).await.problem(), (409, "limit_exceeded"));
+        asks(90_000).await.expect(202);
+        let said = asks(10_001).await;
+        assert_eq!(said.problem(), (409, "limit_exceeded"));
+        assert_eq!(
+            (&said.body["details"]["period"], &said.body["details"]["left"]),
+            (&json!("day"), &json!(10_000))
+        );
+    });
+}
+
+#[test]
 fn whoever_is_known_better_may_send_more_and_the_latest_word_holds() {
     staged_with(SMALL, async |stage, _| {
         let mut world = World::default();

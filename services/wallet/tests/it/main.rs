@@ -14,6 +14,7 @@ mod limits;
 mod naming;
 mod paying;
 mod planning;
+mod reconciling;
 mod refunding;
 mod saga;
 mod stage;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
+use contracts::events::access::UserContactsChanged;
 use contracts::events::commerce::PaymentCancelled;
 use contracts::events::{PaymentSucceeded, UserCreated};
 use contracts::{Currency, Event, Id, PaymentId, ProjectId, TopUpId, UserId, WalletAccountId};
@@ -63,6 +64,12 @@ pub fn paying(from: &str, to: &str, amount: i64) -> Value {
     json!({ "from_account": from, "to": to, "amount": amount, "currency": "INR" })
 }
 
+/// By what others find somebody, as identity tells it.
+pub fn found_by(number: u128, email: Option<&str>, phone: Option<&str>) -> UserContactsChanged {
+    let (email, phone) = (email.map(str::to_owned), phone.map(str::to_owned));
+    UserContactsChanged { user_id: user(number), email, phone }
+}
+
 /// Runs the test on each engine.
 pub fn staged(test: impl AsyncFn(&Stage, &Place)) {
     staged_with(&[], test);
@@ -92,10 +99,18 @@ impl Stage {
         self.stage.hear(&self.identity, Scope::Project(project(1)), "usr", event).await;
     }
 
-    /// Somebody has signed up, with an address under their number.
+    /// Somebody has signed up, with addresses under their number that are proven to be theirs.
     pub async fn signs_up(&self, number: u128) {
         let (email, phone) = (format!("Person{number}@Example.com"), format!("+9199000000{number:02}"));
-        self.meets(&UserCreated { user_id: user(number), email: Some(email), phone: Some(phone) }).await;
+        let (email, phone) = (Some(email), Some(phone));
+        let user_id = user(number);
+        self.meets(&UserCreated { user_id, email: email.clone(), phone: phone.clone() }).await;
+        self.meets(&UserContactsChanged { user_id, email, phone }).await;
+    }
+
+    /// Others find somebody by these from now on.
+    pub async fn is_found(&self, number: u128, email: Option<&str>, phone: Option<&str>) {
+        self.meets(&found_by(number, email, phone)).await;
     }
 
     /// Ledger or fraud detection tells something.
@@ -115,6 +130,11 @@ impl Stage {
             Word::Left(event) => self.stage.hear(&self.ledger, scope(), "a", event).await,
             Word::Returned(event) => self.stage.hear(&self.ledger, scope(), "a", event).await,
         }
+    }
+
+    /// The ledger tells something of the whole project.
+    pub async fn ledger_tells<E: Event + Clone>(&self, event: &E) {
+        self.stage.hear(&self.ledger, Scope::Project(project(1)), "prj", event).await;
     }
 
     /// A provider has taken money for a top-up: `pi_<payment>` so much.

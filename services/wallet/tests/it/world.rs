@@ -8,10 +8,12 @@ use contracts::events::funding::{
 };
 use contracts::events::wallet::{
     AccountCreated, AccountFrozen, AccountThawed, BalanceRefused, BalanceReleased, BalanceReserved,
-    BalanceUpdated, ReleaseRequested, RiskAssessed, RiskDecision, TransactionSettled, WalletPaymentFacts,
-    WalletPaymentInitiated, WalletPaymentProcessing,
+    BalanceUpdated, BalancesTold, ReleaseRequested, RiskAssessed, RiskDecision, ToldBalance,
+    TransactionSettled, WalletPaymentFacts, WalletPaymentInitiated, WalletPaymentProcessing,
 };
-use contracts::{Currency, Id, TopUpId, TransactionId, WalletAccountId, WalletPaymentId, WithdrawalId};
+use contracts::{
+    Currency, Id, Timestamp, TopUpId, TransactionId, WalletAccountId, WalletPaymentId, WithdrawalId,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -172,6 +174,17 @@ impl World {
     pub fn purse(&self, account: WalletAccountId) -> (i64, i64) {
         let purse = &self.purses[&account];
         (purse.balance, purse.pending)
+    }
+
+    /// What is in all accounts, on one page.
+    pub fn books(&self, started_at: Timestamp) -> BalancesTold {
+        let told = |(id, purse): (&WalletAccountId, &Purse)| ToldBalance {
+            account_id: *id,
+            balance: purse.balance,
+            currency: purse.currency,
+            sequence: purse.sequence,
+        };
+        BalancesTold { started_at, page: 0, last: true, balances: self.purses.iter().map(told).collect() }
     }
 
     /// What the project kept.

@@ -51,7 +51,7 @@ pub fn invite(
     }
     let name = invitation.name.as_ref().map(Title::as_str);
     let user = accounts::invite(tx, project, invitation.email.as_str(), name)?;
-    if !store::insert_member(tx, project, user)? {
+    if !enrol(tx, project, user)? {
         return Err(ALREADY);
     }
     give(tx, project, user, &roles, true)?;
@@ -64,7 +64,7 @@ pub fn appoint(tx: &mut Tx<'_>, project: ProjectId, email: &Email) -> Result<Mem
         RoleName::try_from(ADMIN.to_owned()).map_err(|error| Error::field("roles", error.to_string()))?;
     let roles = named(tx, project, &[admin])?;
     let user = accounts::invite(tx, project, email.as_str(), None)?;
-    let new = store::insert_member(tx, project, user)?;
+    let new = enrol(tx, project, user)?;
     store::set_active(tx, project, user, true)?;
     give(tx, project, user, &roles, new)?;
     store::member(tx, project, user)?.ok_or(Error::NoSuch(MEMBER))
@@ -73,8 +73,17 @@ pub fn appoint(tx: &mut Tx<'_>, project: ProjectId, email: &Email) -> Result<Mem
 /// Makes a person who is known a member with these roles, or gives a member these as well. Work of the system.
 pub fn join(tx: &mut Tx<'_>, project: ProjectId, user: UserId, names: &[RoleName]) -> Result<(), Error> {
     let roles = named(tx, project, names)?;
-    let new = store::insert_member(tx, project, user)?;
+    let new = enrol(tx, project, user)?;
     give(tx, project, user, &roles, new)
+}
+
+/// Makes somebody a member, whom others find by their addresses from now on; says whether they were none.
+fn enrol(tx: &mut Tx<'_>, project: ProjectId, user: UserId) -> Result<bool, Error> {
+    let new = store::insert_member(tx, project, user)?;
+    if new {
+        accounts::contacts::joined(tx, project, user)?;
+    }
+    Ok(new)
 }
 
 /// Gives roles and tells of it, where that makes a difference.

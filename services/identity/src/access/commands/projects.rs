@@ -10,6 +10,7 @@ use super::within;
 use crate::access::store::projects::Organisation;
 use crate::access::store::{projects as store, roles};
 use crate::access::telling::OrganisationCreated;
+use crate::accounts;
 use crate::domain::blueprint::Blueprint;
 use crate::domain::project::{Project, ProjectSettings};
 use crate::domain::role::{Role, sorted};
@@ -106,9 +107,13 @@ pub fn change_project(
             within(caller, newcomers.into_iter().flat_map(|role| &role.permissions))?;
         }
     }
+    let verified = before.settings.verify_email;
     let name = change.name.clone().unwrap_or_else(|| before.name.clone());
     let changed = Project { name, settings, active, version: before.version + 1, ..before };
     store::update_project(tx, &changed)?;
+    if changed.settings.verify_email != verified {
+        accounts::contacts::demand_changed(tx, id)?;
+    }
     tx.publish_for(id, id, &ProjectChanged { project: changed.facts() })?;
     Ok(changed)
 }

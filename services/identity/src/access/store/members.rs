@@ -109,11 +109,20 @@ pub fn is_active(tx: &mut Tx<'_>, project: ProjectId, user: UserId) -> Result<Op
 /// Makes somebody a member; says whether they were none before.
 pub fn insert_member(tx: &mut Tx<'_>, project: ProjectId, user: UserId) -> Result<bool, StoreError> {
     let new = tx.run(
-        "insert into memberships (project_id, user_id, active, joined_at) values ($1, $2, true, $3)
+        "insert into memberships (project_id, user_id, active, joined_at, entered) values ($1, $2, true, $3, false)
          on conflict do nothing",
         params![project, user, tx.now()],
     )?;
     Ok(new > 0)
+}
+
+/// Somebody comes in themselves; says whether they do for the first time.
+pub fn set_entered(tx: &mut Tx<'_>, project: ProjectId, user: UserId) -> Result<bool, StoreError> {
+    let first = tx.run(
+        "update memberships set entered = true where project_id = $1 and user_id = $2 and not entered",
+        params![project, user],
+    )?;
+    Ok(first > 0)
 }
 
 /// Lets a member in, or no longer.

@@ -10,12 +10,13 @@ use kernel::store::Tx;
 
 use super::Counted;
 use super::codes::{self, Challenge, Leaves, Wanted};
+use super::contacts;
 use super::houses::{self, Standing};
 use super::tries::{self, Stranger};
 use crate::accounts::hashing::Checked;
 use crate::accounts::store::persons::{self, Person, Status};
 use crate::accounts::store::sessions::{self, Session};
-use crate::accounts::telling::{EmailVerified, LoginFailed, PhoneVerified, tell};
+use crate::accounts::telling::{LoginFailed, tell};
 use crate::domain::code::{Acting, Channel, Entry, LIFE, Purpose, Then};
 use crate::domain::contact::{Email, Phone};
 use crate::domain::grants::Grants;
@@ -173,15 +174,13 @@ pub fn answer_code(tx: &mut Tx<'_>, challenge: OtpId, text: &str, from: Option<I
         Then::SignIn(entry) => Some(entry),
         Then::EmailVerified(email, entry) => {
             let person = persons::person(tx, user)?.filter(|person| person.email == Some(email));
-            if person.is_some() && persons::set_email_verified(tx, user)? {
-                tell(tx, project, user, &EmailVerified { user_id: user })?;
+            if let Some(person) = person {
+                contacts::prove_email(tx, &person, project)?;
             }
             entry
         }
         Then::PhoneVerified(phone) => {
-            if persons::set_phone_verified(tx, user, &phone)? {
-                tell(tx, project, user, &PhoneVerified { user_id: user })?;
-            }
+            contacts::prove_phone(tx, user, &phone, project)?;
             None
         }
         Then::NewPassword => return Ok(Err(Error::NotRight)),
@@ -228,6 +227,9 @@ fn admit(
     } else {
         None
     };
+    if let Some(project) = standing.project {
+        contacts::entered(tx, project, user)?;
+    }
     let methods = methods.split(' ').map(str::to_owned).collect();
     tell(tx, standing.project, user, &UserLoggedIn { user_id: user, session_id: id, methods })?;
     let Standing { project, grants, projects, .. } = standing;

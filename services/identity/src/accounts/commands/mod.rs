@@ -2,6 +2,7 @@
 
 pub mod authenticator;
 pub mod codes;
+pub mod contacts;
 pub mod entering;
 pub mod erasing;
 pub mod houses;

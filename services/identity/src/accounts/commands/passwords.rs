@@ -8,11 +8,11 @@ use kernel::store::Tx;
 use super::codes::{self, Challenge, Leaves, Redeemed, Wanted};
 use super::sessions::{end_all_but, why};
 use super::tries::{self, Stranger};
-use super::{Counted, Visitor, houses};
+use super::{Counted, Visitor, contacts, houses};
 use crate::accounts::hashing::Checked;
 use crate::accounts::store::codes as code_store;
 use crate::accounts::store::persons::{self, Person, Status};
-use crate::accounts::telling::{EmailVerified, LoginFailed, PasswordChanged, tell};
+use crate::accounts::telling::{LoginFailed, PasswordChanged, tell};
 use crate::domain::code::{Acting, Channel, LIFE, Purpose, Then};
 use crate::domain::contact::Email;
 use crate::domain::password;
@@ -90,14 +90,13 @@ pub fn reset(
         Err(refused) => return Ok(Err(refused)),
     };
     let person = persons::person(tx, user)?.filter(|person| person.status == Status::Active);
-    let Some(Person { email: Some(email), .. }) = person else { return Ok(Err(Error::NotRight)) };
+    let Some(person) = person else { return Ok(Err(Error::NotRight)) };
+    let Some(email) = person.email.clone() else { return Ok(Err(Error::NotRight)) };
     let (password, hash) = new;
     password::check(password, Some(&email)).map_err(|weak| Error::field("new_password", weak.to_string()))?;
     persons::set_password(tx, user, hash)?;
     // The code came by mail.
-    if persons::set_email_verified(tx, user)? {
-        tell(tx, project, user, &EmailVerified { user_id: user })?;
-    }
+    contacts::prove_email(tx, &person, project)?;
     tries::succeeded(tx, &Stranger { email, from })?;
     tell(tx, project, user, &PasswordChanged { user_id: user, how: "reset".to_owned() })?;
     end_all_but(tx, user, None, why::PASSWORD_CHANGED)?;

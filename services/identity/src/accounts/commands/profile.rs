@@ -5,6 +5,7 @@ use kernel::store::{Json, StoreError, Tx};
 
 use super::Visitor;
 use super::codes::{self, Challenge, Leaves, Wanted};
+use super::contacts;
 use crate::accounts::store::names::{self, NamedRow};
 use crate::accounts::store::persons::{self, Person};
 use crate::accounts::store::standing;
@@ -71,6 +72,7 @@ pub fn change(
     after.version += 1;
     persons::update_profile(tx, &after)?;
     tell(tx, visitor.project, visitor.user, &ProfileChanged { user_id: visitor.user, fields })?;
+    contacts::changed(tx, &before, &after)?;
     if after.name != before.name {
         let name = after.name.as_ref().map(ToString::to_string);
         // Each of their projects shows it to others.

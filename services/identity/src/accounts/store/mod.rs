@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod codes;
+pub mod contacts;
 pub mod keys;
 pub mod names;
 pub mod persons;
