@@ -18,13 +18,13 @@ use LedgerResult::{
     Exists, ExistsWithDifferentAmount, ExistsWithDifferentCode, ExistsWithDifferentCreditAccountId,
     ExistsWithDifferentDebitAccountId, ExistsWithDifferentFlags, ExistsWithDifferentLedger,
     ExistsWithDifferentPendingId, ExistsWithDifferentTimeout, FlagsAreMutuallyExclusive, IdAlreadyFailed,
-    LedgerMustNotBeZero, LinkedEventChainOpen, LinkedEventFailed, OverflowsDebitsPosted, OverflowsTimeout,
-    PendingIdMustBeDifferent, PendingIdMustBeZero, PendingIdMustNotBeZero, PendingTransferAlreadyPosted,
-    PendingTransferAlreadyVoided, PendingTransferBelongsToPayment, PendingTransferExpired,
-    PendingTransferHasDifferentAmount, PendingTransferHasDifferentCode,
-    PendingTransferHasDifferentCreditAccountId, PendingTransferHasDifferentDebitAccountId,
-    PendingTransferHasDifferentLedger, PendingTransferNotFound, PendingTransferNotPending,
-    TimeoutReservedForPendingTransfer, TransferMustHaveTheSameLedgerAsAccounts,
+    LedgerMustNotBeZero, LinkedEventChainOpen, LinkedEventFailed, OverflowsCredits, OverflowsDebits,
+    OverflowsDebitsPosted, OverflowsTimeout, PendingIdMustBeDifferent, PendingIdMustBeZero,
+    PendingIdMustNotBeZero, PendingTransferAlreadyPosted, PendingTransferAlreadyVoided,
+    PendingTransferBelongsToPayment, PendingTransferExpired, PendingTransferHasDifferentAmount,
+    PendingTransferHasDifferentCode, PendingTransferHasDifferentCreditAccountId,
+    PendingTransferHasDifferentDebitAccountId, PendingTransferHasDifferentLedger, PendingTransferNotFound,
+    PendingTransferNotPending, TimeoutReservedForPendingTransfer, TransferMustHaveTheSameLedgerAsAccounts,
 };
 
 type Done<T> = Result<T, LedgerResult>;
@@ -160,8 +160,7 @@ fn begin(state: &mut State, transfer: &Transfer) -> Done<()> {
     if transfer.balancing.credit {
         amount = amount.min(to.room(Side::Credit));
     }
-    let refused = from.overflows(Side::Debit, amount, pending);
-    if let Some(refused) = refused.or_else(|| to.overflows(Side::Credit, amount, pending)) {
+    if let Some(refused) = overflow(from, to, amount, pending) {
         return Err(refused);
     }
     let due_at = due(transfer.timeout_s, at)?;
@@ -213,10 +212,20 @@ fn begin(state: &mut State, transfer: &Transfer) -> Done<()> {
     Ok(())
 }
 
+/// Why 64 bits cannot hold so much more. A column that is too small is told before two that are too small together.
+fn overflow(from: &Account, to: &Account, amount: i64, pending: bool) -> Option<LedgerResult> {
+    let of_both = |result: &LedgerResult| matches!(result, OverflowsDebits | OverflowsCredits);
+    let sides = [from.overflows(Side::Debit, amount, pending), to.overflows(Side::Credit, amount, pending)];
+    sides.into_iter().flatten().min_by_key(of_both)
+}
+
 /// Both accounts of a new transfer, and whether it says all that it must.
 #[allow(clippy::type_complexity, reason = "two accounts with their places")]
 fn places<'s>(state: &'s State, transfer: &Transfer) -> Done<((usize, &'s Account), (usize, &'s Account))> {
     let pending = transfer.phase == Phase::Pending;
+    if transfer.keeps_rest {
+        return Err(FlagsAreMutuallyExclusive);
+    }
     let debit = transfer.debit.as_ref().ok_or(DebitAccountIdMustNotBeZero)?;
     let credit = transfer.credit.as_ref().ok_or(CreditAccountIdMustNotBeZero)?;
     let wrong = [
@@ -224,7 +233,6 @@ fn places<'s>(state: &'s State, transfer: &Transfer) -> Done<((usize, &'s Accoun
         (transfer.pending_id.is_some(), PendingIdMustBeZero),
         (!pending && transfer.timeout_s != 0, TimeoutReservedForPendingTransfer),
         (!pending && transfer.closing.any(), ClosingTransferMustBePending),
-        (transfer.keeps_rest, FlagsAreMutuallyExclusive),
         (transfer.amount.is_none() && !transfer.balancing.any(), AmountMustNotBeZero),
         (transfer.currency.is_none(), LedgerMustNotBeZero),
         (transfer.code == 0, CodeMustNotBeZero),
@@ -291,11 +299,11 @@ fn resolve(state: &mut State, transfer: &Transfer) -> Done<()> {
         HoldStatus::Voided => return Err(PendingTransferAlreadyVoided),
         HoldStatus::Expired => return Err(PendingTransferExpired),
     }
-    if void && amount != hold.remaining {
-        return Err(PendingTransferHasDifferentAmount);
-    }
     if amount > hold.remaining {
         return Err(ExceedsPendingTransferAmount);
+    }
+    if void && amount != hold.remaining {
+        return Err(PendingTransferHasDifferentAmount);
     }
     if is_over(&hold, state.at()) {
         return Err(PendingTransferExpired);

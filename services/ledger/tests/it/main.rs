@@ -7,6 +7,7 @@ mod doors;
 mod funding;
 mod holding;
 mod keeping;
+mod oracle;
 mod paying;
 mod posting;
 mod racing;

@@ -78,6 +78,22 @@ fn each_mistake_has_its_answer() {
     }
 }
 
+/// The first was found by a random history over HTTP (`tests/it/oracle.rs`), the others when its oracle was written.
+#[test]
+fn of_several_mistakes_the_first_of_the_list_is_told() {
+    let mut books = books();
+    let no_debit = Transfer { keeps_rest: true, debit: None, ..pay(10, "a", "b", 1) };
+    assert_eq!(books.one(no_debit), FlagsAreMutuallyExclusive);
+    assert_eq!(books.one(Transfer { keeps_rest: true, ..post(11, 2, Some(4)) }), Created);
+    assert_eq!(books.one(Transfer { amount: Some(8), ..void(12, 2) }), ExceedsPendingTransferAmount);
+    assert_eq!(books.one(Transfer { amount: Some(5), ..void(12, 2) }), PendingTransferHasDifferentAmount);
+    books.open("other", Bounds::None, Currency::INR);
+    books.open("third", Bounds::None, Currency::INR);
+    books.apply(&[pay(13, "other", "b", 9), hold(14, "third", "b", i64::MAX - 100)]);
+    let both = hold(15, "other", "b", i64::MAX - 8);
+    assert_eq!(books.one(both), OverflowsCreditsPending, "and what leaves overflows with what has left");
+}
+
 #[test]
 fn sums_beyond_64_bits_are_answers_and_no_panics() {
     let most = i64::MAX;
