@@ -34,6 +34,7 @@ pub fn service() -> Service {
             "/api/v1/accounts/{id}/freeze",
             "/api/v1/accounts/{id}/merchant",
             "/api/v1/accounts/{id}/thaw",
+            "/api/v1/payments/{id}/review",
             "/api/v1/wallet/payments/{id}/review",
         ])
         .migrations(migrations![

@@ -65,13 +65,38 @@ pub(super) async fn refund_wallet_payment(
     Path(id): Path<WalletPaymentId>,
     Json(body): Json<RefundWalletPayment>,
 ) -> Answer<WalletPaymentView> {
-    let (scope, whose) = reach(&caller, WRITE)?;
-    let terms = terms(&ctx, &scope)?;
+    refunded(&ctx, &caller, key, id, body).await
+}
+
+/// Gives back part or all of a payment: another name for `POST /api/v1/wallet/payments/{id}/refund`.
+#[utoipa::path(post, path = "/api/v1/payments/{id}/refund", tag = "wallet",
+    request_body = RefundWalletPayment, params(("id" = WalletPaymentId, Path)),
+    extensions(("x-stoa" = json!({"id_prefix": "wpay"}))),
+    responses((status = 202, description = "The payment that gives it back has begun.", body = WalletPaymentView)))]
+pub(super) async fn give_wallet_payment_back(
+    ctx: Ctx,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<WalletPaymentId>,
+    Json(body): Json<RefundWalletPayment>,
+) -> Answer<WalletPaymentView> {
+    refunded(&ctx, &caller, key, id, body).await
+}
+
+async fn refunded(
+    ctx: &Ctx,
+    caller: &Caller,
+    key: IdempotencyKey,
+    id: WalletPaymentId,
+    body: RefundWalletPayment,
+) -> Answer<WalletPaymentView> {
+    let (scope, whose) = reach(caller, WRITE)?;
+    let terms = terms(ctx, &scope)?;
     let refund = Refund {
         of: id,
         amount: body.amount.map(Amount::minor),
         note: body.note,
-        client_address: client_address(&ctx),
+        client_address: client_address(ctx),
         device: body.device,
     };
     ctx.write(scope, key, move |tx| {
@@ -92,6 +117,31 @@ pub(super) async fn review_wallet_payment(
     key: IdempotencyKey,
     Path(id): Path<WalletPaymentId>,
     Json(body): Json<ReviewWalletPayment>,
+) -> Answer<WalletPaymentView> {
+    reviewed(&ctx, &caller, key, id, body).await
+}
+
+/// Lets a payment in review go on, or not: another name for `POST /api/v1/wallet/payments/{id}/review`.
+#[utoipa::path(post, path = "/api/v1/payments/{id}/review", tag = "wallet",
+    request_body = ReviewWalletPayment, params(("id" = WalletPaymentId, Path)),
+    extensions(("x-stoa" = json!({"id_prefix": "wpay"}))),
+    responses((status = 200, description = "The payment as it is now.", body = WalletPaymentView)))]
+pub(super) async fn judge_wallet_payment(
+    ctx: Ctx,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<WalletPaymentId>,
+    Json(body): Json<ReviewWalletPayment>,
+) -> Answer<WalletPaymentView> {
+    reviewed(&ctx, &caller, key, id, body).await
+}
+
+async fn reviewed(
+    ctx: &Ctx,
+    caller: &Caller,
+    key: IdempotencyKey,
+    id: WalletPaymentId,
+    body: ReviewWalletPayment,
 ) -> Answer<WalletPaymentView> {
     let scope = caller.require(MANAGE)?;
     let ReviewWalletPayment { decision, reason } = body;

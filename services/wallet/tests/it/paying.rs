@@ -51,7 +51,10 @@ fn the_shared_path_begins_and_shows_the_same_payments() {
         let document = wallet::service().document().unwrap();
         let told = |path: &str, method: &str| document["paths"][path][method]["x-stoa"].clone();
         assert_eq!(told("/api/v1/payments", "post"), json!({ "body": { "from_account": null } }));
-        assert_eq!(told("/api/v1/payments/{id}", "get"), json!({ "id_prefix": "wpay" }));
+        let of_wallets = json!({ "id_prefix": "wpay" });
+        assert_eq!(told("/api/v1/payments/{id}", "get"), of_wallets);
+        assert_eq!(told("/api/v1/payments/{id}/refund", "post"), of_wallets);
+        assert_eq!(told("/api/v1/payments/{id}/review", "post")["id_prefix"], "wpay");
     });
 }
 
