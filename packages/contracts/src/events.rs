@@ -203,7 +203,7 @@ pub struct NotificationSend {
 }
 
 /// All events of this module.
-pub const KINDS: [EventKind; 60] = [
+pub const KINDS: [EventKind; 61] = [
     EventKind::of::<UserCreated>(),
     EventKind::of::<access::UserLoggedIn>(),
     EventKind::of::<access::SessionsEnded>(),
@@ -228,6 +228,7 @@ pub const KINDS: [EventKind; 60] = [
     EventKind::of::<commerce::RefundRequested>(),
     EventKind::of::<commerce::PaymentRefunded>(),
     EventKind::of::<commerce::RefundFailed>(),
+    EventKind::of::<commerce::PaymentStarted>(),
     EventKind::of::<commerce::PaymentCancelled>(),
     EventKind::of::<commerce::PaymentAuthorized>(),
     EventKind::of::<OrderCreated>(),
@@ -345,7 +346,7 @@ mod tests {
     fn each_event_has_its_name_and_aliases() {
         let registry = registry();
         let names: Vec<_> = registry.iter().map(|kind| (kind.name, kind.version, kind.aliases)).collect();
-        let expected: [(&str, u32, &[&str]); 60] = [
+        let expected: [(&str, u32, &[&str]); 61] = [
             ("account.balance.refused", 1, &[]),
             ("account.balance.released", 1, &[]),
             ("account.balance.reserved", 1, &[]),
@@ -377,6 +378,7 @@ mod tests {
             ("payment.processing", 1, &[]),
             ("payment.refunded", 1, &["PaymentRefunded"]),
             ("payment.release.requested", 1, &[]),
+            ("payment.started", 1, &[]),
             ("payment.succeeded", 1, &["PaymentSucceeded"]),
             ("payout.failed", 1, &[]),
             ("payout.paid", 1, &[]),

@@ -66,7 +66,7 @@ fn facts(at_ms: i64, number: usize) -> Facts {
         source: Source::Wallet,
         amount: 1_000 + number as i64,
         currency: Currency::INR,
-        payer: UserId::from_u128(1),
+        payer: Some(UserId::from_u128(1)),
         payee: Some(UserId::from_u128(number as u128 % 300)),
         device: Some(format!("device-{}", number % 7)),
         address: Some(format!("203.0.{}.9", number % 90)),

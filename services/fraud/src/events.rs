@@ -1,10 +1,10 @@
-//! What is heard: money that is set aside for a payment, how the payment ended, orders that a provider is to be paid for,
-//! and people.
+//! What is heard: money that is set aside for a payment, payments that a provider is to take, how they ended, and people.
 
 use contracts::UserId;
 use contracts::events::access::UserErased;
+use contracts::events::commerce::{PaymentCancelled, PaymentStarted};
 use contracts::events::wallet::{AccountCreated, BalanceReserved, WalletPaymentCompleted};
-use contracts::events::{OrderCreated, PaymentFailed, PaymentKind, UserCreated};
+use contracts::events::{PaymentFailed, PaymentKind, UserCreated};
 use kernel::events::Heard;
 use kernel::store::{Scope, Tx};
 
@@ -13,7 +13,7 @@ use crate::commands::reviews::{self, End};
 use crate::domain::PaymentName;
 use crate::domain::facts::{Facts, Source};
 use crate::error::Error;
-use crate::jobs::JudgeOrder;
+use crate::jobs::JudgePayment;
 use crate::store;
 
 /// A payment between wallets waits for our word.
@@ -23,7 +23,7 @@ pub fn on_balance_reserved(tx: &mut Tx<'_>, heard: &Heard<'_, BalanceReserved>) 
         source: Source::Wallet,
         amount: payment.amount,
         currency: payment.currency,
-        payer: payment.payer,
+        payer: Some(payment.payer),
         payee: payment.payee,
         device: payment.device.clone(),
         address: payment.client_address.clone(),
@@ -38,7 +38,8 @@ pub fn on_payment_completed(tx: &mut Tx<'_>, heard: &Heard<'_, WalletPaymentComp
     reviews::end(tx, &PaymentName::of(heard.payment.payment_id), End::Completed, heard.at)
 }
 
-/// A payment between wallets came to nothing; what it says does not name it, so its key does.
+/// A payment between wallets came to nothing; what it says does not name it, so its key does. At a provider only a try came
+/// to nothing: whoever is refused once may pay yet, so a review of it goes on.
 pub fn on_payment_failed(tx: &mut Tx<'_>, heard: &Heard<'_, PaymentFailed>) -> Result<(), Error> {
     match (heard.kind, PaymentName::try_from(heard.key.to_owned())) {
         (PaymentKind::Wallet, Ok(payment)) => reviews::end(tx, &payment, End::Failed, heard.at),
@@ -46,11 +47,23 @@ pub fn on_payment_failed(tx: &mut Tx<'_>, heard: &Heard<'_, PaymentFailed>) -> R
     }
 }
 
-/// A provider is to be paid for an order: whether that is judged is a setting, which a job can read.
-pub fn on_order_created(tx: &mut Tx<'_>, heard: &Heard<'_, OrderCreated>) -> Result<(), Error> {
-    let OrderCreated { order_id: order, amount, currency, user_id: payer } = heard.data;
-    tx.enqueue(&JudgeOrder { order, amount, currency, payer, at: heard.at })?;
+/// A provider is to take a payment: whether that is judged is a setting, which a job can read.
+pub fn on_payment_started(tx: &mut Tx<'_>, heard: &Heard<'_, PaymentStarted>) -> Result<(), Error> {
+    tx.enqueue(&JudgePayment {
+        payment: heard.payment_id,
+        amount: heard.amount,
+        currency: heard.currency,
+        payer: heard.user_id,
+        device: heard.device.clone(),
+        address: heard.client_address.clone(),
+        at: heard.at,
+    })?;
     Ok(())
+}
+
+/// A payment at a provider will never be made.
+pub fn on_payment_cancelled(tx: &mut Tx<'_>, heard: &Heard<'_, PaymentCancelled>) -> Result<(), Error> {
+    reviews::end(tx, &PaymentName::of(heard.payment_id), End::Failed, heard.at)
 }
 
 /// Somebody has an account: from now on they grow older. Operators of the platform pay nobody.

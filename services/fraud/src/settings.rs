@@ -29,7 +29,7 @@ pub const MODE: Setting<Mode> = Setting::new(
 pub const TIMEOUT: Setting<Duration> = Setting::new(
     "fraud.timeout",
     || Duration::from_secs(10),
-    "How long after an order a decision on its payment may take; later the rule set's posture decides.",
+    "How long a decision on a provider's payment may take; later the rule set's posture decides.",
 )
 .live()
 .per_project();

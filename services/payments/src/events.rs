@@ -51,7 +51,7 @@ pub fn on_withdrawal_cancel_requested(
     pay_out::call_off(tx, heard)
 }
 
-/// A payment was judged: what is blocked is not made.
+/// A payment was judged: what is blocked is not made, and what waited for that goes on.
 pub fn on_risk_assessed(tx: &mut Tx<'_>, heard: &Heard<'_, RiskAssessed>) -> Result<(), Error> {
     block::assessed(tx, heard)
 }

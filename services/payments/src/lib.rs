@@ -17,7 +17,9 @@ mod http;
 mod events;
 mod jobs;
 
-use contracts::events::commerce::{PaymentAuthorized, PaymentCancelled, PaymentRefunded, RefundFailed};
+use contracts::events::commerce::{
+    PaymentAuthorized, PaymentCancelled, PaymentRefunded, PaymentStarted, RefundFailed,
+};
 use contracts::events::funding::{PayoutFailed, PayoutPaid};
 use contracts::events::{PaymentFailed, PaymentIntentCreated, PaymentSucceeded};
 use kernel::migrations;
@@ -31,7 +33,12 @@ pub fn service() -> Service {
             "/api/v1/payments/{id}/review*",
             "/api/v1/payouts*",
         ])
-        .migrations(migrations!["0001_payments.sql", "0002_wallets.sql", "0003_calling_off.sql"])
+        .migrations(migrations![
+            "0001_payments.sql",
+            "0002_wallets.sql",
+            "0003_calling_off.sql",
+            "0004_waiting.sql"
+        ])
         .routes(http::routes)
         .hears(events::on_order_created)
         .hears(events::on_order_cancelled)
@@ -42,6 +49,7 @@ pub fn service() -> Service {
         .hears(events::on_withdrawal_cancel_requested)
         .hears(events::on_risk_assessed)
         .hears(events::on_user_erased)
+        .tells::<PaymentStarted>()
         .tells::<PaymentIntentCreated>()
         .tells::<PaymentAuthorized>()
         .tells::<PaymentSucceeded>()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::config::{Declaration, Setting, SettingValue, choices};
 use kernel::secrets::Secret;
 
-use crate::domain::{Capture, ProviderName};
+use crate::domain::{Capture, OnSilence, ProviderName};
 
 /// Providers in the order in which they are preferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub struct Providers(pub Vec<ProviderName>);
 pub struct WebhookSecrets(pub Vec<Secret<String>>);
 
 choices!(Capture { Automatic => "automatic", Manual => "manual" });
+choices!(OnSilence { GoOn => "go_on", Fail => "fail" });
 choices!(ProviderName { Stripe => "stripe", Offline => "offline" });
 
 /// Who takes the money.
@@ -46,6 +47,22 @@ pub const POLL_AFTER: Setting<Duration> = Setting::new(
     "How long a payment may be quiet before its provider is asked where it stands.",
 )
 .live();
+/// How long a payment waits for fraud detection.
+pub const FRAUD_WAIT: Setting<Duration> = Setting::new(
+    "payments.fraud_wait",
+    || Duration::ZERO,
+    "How long a payment waits for fraud's word before its provider hears of it; 0 is not at all.",
+)
+.live()
+.per_project();
+/// What comes of a wait in vain.
+pub const FRAUD_SILENCE: Setting<OnSilence> = Setting::new(
+    "payments.fraud_silence",
+    || OnSilence::GoOn,
+    "What happens to a payment of which fraud says nothing in time: go_on (its provider is asked) or fail.",
+)
+.live()
+.per_project();
 /// Where Stripe is.
 pub const STRIPE_URL: Setting<String> =
     Setting::new("payments.stripe.url", || "https://api.stripe.com".to_owned(), "Where Stripe's API is.")
@@ -85,6 +102,8 @@ pub fn declarations() -> Vec<Declaration> {
         PAYOUTS.declare(),
         CAPTURE.declare(),
         POLL_AFTER.declare(),
+        FRAUD_WAIT.declare(),
+        FRAUD_SILENCE.declare(),
         STRIPE_URL.declare(),
         STRIPE_SECRET_KEY.declare(),
         STRIPE_PUBLISHABLE_KEY.declare(),

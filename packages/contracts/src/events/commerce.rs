@@ -184,6 +184,42 @@ pub struct RefundFailed {
     pub reason: String,
 }
 
+/// Somebody is to pay through a provider: told before the provider hears of it, whatever it is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentStarted {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// The order it is for, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub order_id: Option<OrderId>,
+    /// The invoice it is for, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invoice_id: Option<String>,
+    /// The top-up of a wallet it is for, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub top_up_id: Option<TopUpId>,
+    /// What is to be paid, in minor units.
+    pub amount: i64,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// Who pays, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_id: Option<UserId>,
+    /// From where the payer asked for it, where they did so themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub client_address: Option<String>,
+    /// With which device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub device: Option<String>,
+}
+
 /// A payment will never be made: nothing was taken, or what was set aside has been let go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -255,6 +291,11 @@ impl Event for PaymentRefunded {
 
 impl Event for RefundFailed {
     const TYPE: &'static str = "refund.failed";
+}
+
+impl Event for PaymentStarted {
+    const TYPE: &'static str = "payment.started";
+    const SENSITIVE: &'static [&'static str] = &["clientAddress", "device"];
 }
 
 impl Event for PaymentCancelled {

@@ -208,7 +208,7 @@ fn facts(payer: usize, payee: usize, amount: i64, device: String, address: Strin
         source: Source::Wallet,
         amount: amount.max(1),
         currency: Currency::INR,
-        payer: UserId::from_u128(payer as u128),
+        payer: Some(UserId::from_u128(payer as u128)),
         payee: Some(UserId::from_u128(payee as u128)),
         device: Some(device),
         address: Some(address),

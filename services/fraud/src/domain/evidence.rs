@@ -114,7 +114,7 @@ impl Evidence {
     /// Whether both are there, and no payment of the subject with the other was approved before.
     pub fn is_new(&self, subject: Subject, other: Subject) -> bool {
         let named = |subject: Subject| match subject {
-            Subject::Payer => true,
+            Subject::Payer => self.facts.payer.is_some(),
             Subject::Payee => self.facts.payee.is_some(),
             Subject::Device => self.facts.device.is_some(),
             Subject::Address => self.facts.address.is_some(),
@@ -131,7 +131,7 @@ impl Evidence {
     pub fn text(&self, field: Field) -> String {
         let facts = &self.facts;
         match field {
-            Field::Payer => facts.payer.to_string(),
+            Field::Payer => facts.payer.map(|payer| payer.to_string()).unwrap_or_default(),
             Field::Payee => facts.payee.map(|payee| payee.to_string()).unwrap_or_default(),
             Field::Device => facts.device.clone().unwrap_or_default(),
             Field::Address => facts.address.clone().unwrap_or_default(),
@@ -154,7 +154,7 @@ mod tests {
             source: Source::Wallet,
             amount: 1,
             currency: Currency::INR,
-            payer: UserId::from_u128(1),
+            payer: Some(UserId::from_u128(1)),
             payee: None,
             device: None,
             address: None,

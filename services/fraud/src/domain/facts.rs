@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 pub enum Source {
     /// A payment between wallets.
     Wallet,
-    /// A provider takes the money for an order.
+    /// A provider takes the money.
     Provider,
     /// Somebody asks what would be decided.
     Asked,
@@ -29,8 +29,10 @@ pub struct Facts {
     pub amount: i64,
     /// In which currency.
     pub currency: Currency,
-    /// Who pays.
-    pub payer: UserId,
+    /// Who pays, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub payer: Option<UserId>,
     /// Who is paid, where it is a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -135,7 +137,7 @@ impl Facts {
     /// What the payment says of each subject, in their order.
     pub fn named(&self) -> [Option<String>; 4] {
         [
-            Some(self.payer.to_string()),
+            self.payer.map(|payer| payer.to_string()),
             self.payee.map(|payee| payee.to_string()),
             self.device.clone(),
             self.address.clone(),
@@ -216,7 +218,7 @@ mod tests {
             source: Source::Asked,
             amount: 1,
             currency: Currency::INR,
-            payer: UserId::from_u128(1),
+            payer: Some(UserId::from_u128(1)),
             payee: None,
             device: Some("\u{7}".to_owned()),
             address: Some("é".repeat(150)),

@@ -15,7 +15,7 @@ fn evidence(amount: i64, payments: u8, listed: bool) -> Evidence {
         source: Source::Wallet,
         amount,
         currency: Currency::INR,
-        payer: UserId::from_u128(1),
+        payer: Some(UserId::from_u128(1)),
         payee: Some(UserId::from_u128(2)),
         device: None,
         address: Some("203.0.113.9".to_owned()),

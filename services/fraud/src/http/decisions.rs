@@ -105,7 +105,8 @@ pub(super) async fn assess_payment(
     let [device, address] = [device, address].map(|text| text.map(|text| text.to_string()));
     let found = ctx.read(scope, move |tx| {
         let (device, address, at) = (device.clone(), address.clone(), tx.now());
-        let facts = Facts { source: Source::Asked, amount, currency, payer, payee, device, address, at };
+        let (source, payer) = (Source::Asked, Some(payer));
+        let facts = Facts { source, amount, currency, payer, payee, device, address, at };
         deciding::assess(tx, facts)
     });
     found.await.map(FraudAssessment::from).answered()

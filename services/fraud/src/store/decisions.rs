@@ -54,7 +54,9 @@ pub struct Figure {
 /// Stores a decision; false where the payment was judged before.
 pub fn insert_decision(tx: &mut Tx<'_>, decision: &Decision) -> Result<bool, StoreError> {
     let Decision { id, payment_id, evidence, verdict, reasons, decided_at } = decision;
-    let (payer, decided) = (evidence.0.facts.payer, verdict.0.decision);
+    // Nobody is asked for by an empty name.
+    let payer = evidence.0.facts.payer.map(|payer| payer.to_string()).unwrap_or_default();
+    let decided = verdict.0.decision;
     let inserted = tx.run(
         "insert into decisions (project_id, payment_id, id, payer, decision, evidence, verdict, reasons, decided_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (project_id, payment_id) do nothing",

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use contracts::events::commerce::PaymentStarted;
 use contracts::events::funding::TopUpRequested;
 use contracts::events::{OrderCreated, PaymentFailed, PaymentIntentCreated, PaymentKind};
-use contracts::{Currency, Money, OrderId, PaymentId, TopUpId, UserId};
+use contracts::{Currency, Money, OrderId, PaymentId, Timestamp, TopUpId, UserId};
 use kernel::store::Tx;
 
 use super::hear::{hear, tell};
 use super::{Came, Source, Whose, block, keep, key, note};
-use crate::domain::{AMOUNT_MAX, Capture, InvoiceRef, Payment, ProviderName, Status};
+use crate::domain::{AMOUNT_MAX, Capture, Clearance, Device, InvoiceRef, Payment, ProviderName, Status};
 use crate::error::Error;
 use crate::jobs::{Look, Open, Steering};
 use crate::providers::{Opened, Steer};
@@ -34,8 +35,19 @@ pub struct Wanted {
     pub provider: Option<ProviderName>,
     /// When it is taken.
     pub capture: Option<Capture>,
+    /// From where and with what they ask.
+    pub asker: Asker,
     /// What holds where nothing is said.
     pub usual: Terms,
+}
+
+/// From where and with what a payer asks; nothing is known where something else has the payment made.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// From where.
+    pub client_address: Option<String>,
+    /// With what.
+    pub device: Option<Device>,
 }
 
 /// Who takes the money, and when.
@@ -45,6 +57,20 @@ pub struct Terms {
     pub provider: ProviderName,
     /// When.
     pub capture: Capture,
+}
+
+/// Whether a provider is asked to take a payment, now that it is its turn.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    /// It is, on these terms.
+    Asks(Box<Payment>, Terms),
+    /// Not before fraud detection has said something, or this time.
+    Waits {
+        /// When the time for that is over.
+        until: Timestamp,
+    },
+    /// It is not: it knows of it, or need not, or somebody waits already.
+    Over,
 }
 
 const OPEN: &str = "open";
@@ -67,7 +93,7 @@ pub fn for_order(tx: &mut Tx<'_>, told: &OrderCreated) -> Result<(), Error> {
     }
     let made = Payment::new(tx.new_id(), told.total(), tx.now());
     let payment = Payment { order_id: Some(told.order_id), user_id: Some(told.user_id), ..made };
-    store::insert_payment(tx, &payment)?;
+    make(tx, &payment, Asker::default())?;
     if store::is_blocked(tx, told.order_id)? {
         return block::block(tx, payment);
     }
@@ -104,7 +130,7 @@ pub fn for_top_up(tx: &mut Tx<'_>, told: &TopUpRequested) -> Result<(), Error> {
         capture: Some(Capture::Automatic),
         ..Payment::new(tx.new_id(), price, tx.now())
     };
-    store::insert_payment(tx, &payment)?;
+    make(tx, &payment, Asker::default())?;
     tx.enqueue(&Open { payment: payment.id })?;
     Ok(())
 }
@@ -132,9 +158,27 @@ pub fn start(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Payment, Error> {
         capture: Some(wanted.capture.unwrap_or(usual)),
         ..Payment::new(tx.new_id(), price, tx.now())
     };
-    store::insert_payment(tx, &payment)?;
+    make(tx, &payment, wanted.asker.clone())?;
     tx.enqueue(&Open { payment: payment.id })?;
     Ok(payment)
+}
+
+/// Stores a new payment and tells of it: whoever judges it hears of it as early as its provider could.
+fn make(tx: &mut Tx<'_>, payment: &Payment, asker: Asker) -> Result<(), Error> {
+    store::insert_payment(tx, payment)?;
+    let told = PaymentStarted {
+        payment_id: payment.id,
+        order_id: payment.order_id,
+        invoice_id: payment.invoice_id.as_ref().map(ToString::to_string),
+        top_up_id: payment.top_up_id,
+        amount: payment.amount,
+        currency: payment.currency,
+        user_id: payment.user_id,
+        client_address: asker.client_address,
+        device: asker.device.map(|device| device.to_string()),
+    };
+    tx.publish(key(payment), &told)?;
+    Ok(())
 }
 
 /// What is to be paid and by whom: for a person what the order or the top-up says, and nothing that they say.
@@ -201,23 +245,32 @@ fn agree(tx: &mut Tx<'_>, found: Payment, price: Money, wanted: &Wanted) -> Resu
     keep(tx, Payment { provider, capture, ..found })
 }
 
-/// Decides who takes the money, so that asking again asks the same; none where nobody is to be asked any more.
-pub fn settle_terms(tx: &mut Tx<'_>, id: PaymentId, usual: Terms) -> Result<Option<(Payment, Terms)>, Error> {
+/// Decides who takes the money, so that asking again asks the same, and whether they are asked before fraud detection has
+/// had `fraud_wait` to say something.
+pub fn settle_terms(
+    tx: &mut Tx<'_>,
+    id: PaymentId,
+    usual: Terms,
+    fraud_wait: Duration,
+) -> Result<Turn, Error> {
     let payment = locked_or_gone(tx, id)?;
-    let Some(payment) = payment.filter(|payment| payment.live) else { return Ok(None) };
+    let Some(payment) = payment.filter(|payment| payment.live) else { return Ok(Turn::Over) };
     let known = payment.provider_ref.is_some() && store::client_secret(tx, id)?.is_some();
-    if known || payment.status.stage() != Status::Created.stage() {
-        return Ok(None);
+    if known || payment.waits() || payment.status.stage() != Status::Created.stage() {
+        return Ok(Turn::Over);
+    }
+    if !fraud_wait.is_zero() && payment.clearance == Clearance::Unheard && payment.is_unasked() {
+        return Ok(Turn::Waits { until: payment.created_at.saturating_add(fraud_wait) });
     }
     let terms = Terms {
         provider: payment.provider.unwrap_or(usual.provider),
         capture: payment.capture.unwrap_or(usual.capture),
     };
-    let payment = match (payment.provider, payment.capture) {
-        (Some(_), Some(_)) => payment,
-        _ => keep(tx, Payment { provider: Some(terms.provider), capture: Some(terms.capture), ..payment })?,
-    };
-    Ok(Some((payment, terms)))
+    // A provider that was asked once may know it: it is asked again, whatever is set meanwhile.
+    let settled = Payment { provider: Some(terms.provider), capture: Some(terms.capture), ..payment.clone() };
+    let settled = settled.cleared();
+    let payment = if settled == payment { payment } else { keep(tx, settled)? };
+    Ok(Turn::Asks(Box::new(payment), terms))
 }
 
 /// The provider knows the payment now.

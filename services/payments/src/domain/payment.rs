@@ -4,6 +4,7 @@ use contracts::{Currency, Money, OrderId, PaymentId, Timestamp, TopUpId, UserId}
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::clearance::Clearance;
 use super::text::InvoiceRef;
 
 /// The most that one payment may be, in minor units.
@@ -109,6 +110,8 @@ pub struct Payment {
     pub unwanted: bool,
     /// Fraud detection does not want it.
     pub blocked: bool,
+    /// Whether its provider may be asked.
+    pub clearance: Clearance,
     /// It stands for its order, invoice or top-up.
     pub live: bool,
     /// The provider was asked to confirm or capture it and has not answered.
@@ -190,6 +193,7 @@ impl Payment {
             needs_review: false,
             unwanted: false,
             blocked: false,
+            clearance: Clearance::Unheard,
             live: true,
             acting: false,
             news_at: Timestamp::MIN,

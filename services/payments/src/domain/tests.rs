@@ -263,3 +263,24 @@ proptest! {
         prop_assert_eq!((told.status, told.captured), (Status::Succeeded, 1000));
     }
 }
+
+#[test]
+fn only_a_payment_that_no_provider_knows_waits_and_a_wait_ends_once() {
+    for status in ALL {
+        let unknown = Payment { provider_ref: None, ..payment(status) };
+        let waits = unknown.clone().awaits();
+        assert_eq!(waits.is_some(), status == Status::Created, "{status:?}");
+        assert_eq!(payment(status).awaits(), None, "a provider knows it");
+        assert_eq!(unknown.clone().unheard_of(OnSilence::Fail), Waited::NotAtAll, "nobody waited");
+        let Some(waits) = waits else { continue };
+        assert_eq!(waits.clone().awaits(), None, "once is enough");
+        assert_eq!(waits.clone().cleared().unheard_of(OnSilence::Fail), Waited::NotAtAll);
+        assert_eq!(waits.clone().cleared().awaits(), None, "what may go on does not wait again");
+        assert_eq!(waits.clone().unheard_of(OnSilence::GoOn), Waited::GoesOn(unknown.cleared()));
+        let Waited::Failed(failed) = waits.clone().unheard_of(OnSilence::Fail) else { panic!("it fails") };
+        assert_eq!((failed.status, failed.live), (Status::Failed, false));
+        for (ended, _) in [waits.clone().block(), waits.call_off()] {
+            assert_eq!(ended.unheard_of(OnSilence::GoOn), Waited::NotAtAll, "it is over already");
+        }
+    }
+}

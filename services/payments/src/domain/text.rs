@@ -15,6 +15,8 @@ contracts::texts! {
         "1 to 64 of letters, digits, `_` and `-`";
     /// What a customer pays with, by the provider's name for it.
     PaymentMethod: is_method, "^[A-Za-z0-9_]{1,100}$", "pm_card_visa", "1 to 100 of letters, digits and `_`";
+    /// What the customer asks with, as their app names it.
+    Device: is_reason, r"^[^\x00-\x1f\x7f-\x9f]{1,200}$", "pixel-9-4f1c", "1 to 200 printable characters";
     /// Why money goes back.
     Reason: is_reason, r"^[^\x00-\x1f\x7f-\x9f]{1,200}$", "The parcel was damaged.", "1 to 200 printable characters";
     /// Why a payout came to nothing, as a code.

@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::views::PaymentView;
 use super::{MANAGE, READ, WRITE, sound, theirs, whose};
 use crate::commands::Whose;
-use crate::commands::start::{self, Terms, Wanted};
-use crate::domain::{AttemptId, Capture, InvoiceRef, ProviderName, Status};
+use crate::commands::start::{self, Asker, Terms, Wanted};
+use crate::domain::{AttemptId, Capture, Device, InvoiceRef, ProviderName, Status};
 use crate::error::Error;
 use crate::settings;
 use crate::store::{self, Asked, Attempt};
@@ -38,6 +38,8 @@ pub(super) struct StartPayment {
     provider: Option<ProviderName>,
     /// When it is taken: for those with `payments:manage`.
     capture: Option<Capture>,
+    /// The device that the customer asks with, as their app names it: fraud detection hears of it.
+    device: Option<Device>,
 }
 
 /// Which payments are wanted, and which page of them.
@@ -112,6 +114,11 @@ async fn started(
         provider: taken.first().copied().unwrap_or(ProviderName::Stripe),
         capture: ctx.settings().get_for(project, &settings::CAPTURE),
     };
+    // A program asks from somewhere else than whoever pays.
+    let client_address = match whose {
+        Whose::Of(_) => ctx.client_address().map(|address| address.to_string()),
+        Whose::Everybodys => None,
+    };
     let wanted = Wanted {
         whose,
         order: body.order_id,
@@ -121,6 +128,7 @@ async fn started(
         currency: body.currency,
         provider: body.provider,
         capture: body.capture,
+        asker: Asker { client_address, device: body.device },
         usual,
     };
     ctx.write(scope, key, move |tx| start::start(tx, &wanted).map(PaymentView::from)).await

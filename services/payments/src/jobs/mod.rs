@@ -1,5 +1,5 @@
 //! What is done later: each call to a provider is a job, and so is finding out what became of one. `open`, `steer`,
-//! `look`, `refund`, `pay_out`.
+//! `look`, `refund`, `pay_out`. So is the end of a wait for fraud detection.
 //!
 //! A call that may have been accepted is made again with the same key, so that the provider takes it as one.
 
@@ -17,8 +17,8 @@ use kernel::service::Means;
 use kernel::store::{Scope, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::commands::take;
-use crate::domain::PayoutId;
+use crate::commands::{block, take};
+use crate::domain::{OnSilence, PayoutId};
 use crate::error::Error;
 use crate::providers::Steer;
 use crate::store;
@@ -28,6 +28,15 @@ use crate::store;
 pub struct Open {
     /// Which.
     pub payment: PaymentId,
+}
+
+/// The end of a payment's wait for fraud detection; enqueued with the wait.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Silence {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// What becomes of it.
+    pub then: OnSilence,
 }
 
 /// A provider is to do something with a payment.
@@ -121,6 +130,7 @@ pub fn register_calls(jobs: &mut Jobs, means: &Means) {
 /// What happens later without a provider, and every so often.
 pub fn register(jobs: &mut Jobs) {
     jobs.inside(take::take_kept);
+    jobs.inside(|tx, job: &Silence| block::silent(tx, job.payment, job.then));
     if let Ok(nights) = Schedule::cron("20 3 * * *") {
         jobs.every("payments.forget_messages", nights, forget_messages);
     }
@@ -153,6 +163,11 @@ async fn found<T: Send + 'static>(
 ) -> Result<T, CallTrouble> {
     let found = means.store.read(Scope::Project(project), query).await;
     found.map_err(|error| CallTrouble::NotSent(error.to_string()))
+}
+
+/// It asks nobody, so it need not wait behind those who do.
+impl kernel::jobs::Job for Silence {
+    const KIND: &'static str = "payments.silence";
 }
 
 macro_rules! kinds {

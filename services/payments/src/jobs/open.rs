@@ -3,16 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::Timestamp;
 use kernel::jobs::{Attempt, CallTrouble, Outcome};
 use kernel::service::Means;
 use kernel::store::{Scope, Tx};
 
 use super::{Open, UNAVAILABLE, project_of};
-use crate::commands::start::{self, Terms};
-use crate::domain::ProviderName;
+use crate::commands::block;
+use crate::commands::start::{self, Terms, Turn};
+use crate::domain::{OnSilence, ProviderName};
 use crate::error::Error;
 use crate::providers::{Opened, Opening, Reply, provider};
 use crate::settings;
+
+/// What came of the payment's turn.
+pub enum Came {
+    /// Nobody was to be asked.
+    Over,
+    /// Fraud detection is to say something first.
+    Waits {
+        /// Until when.
+        until: Timestamp,
+        /// What becomes of it then.
+        then: OnSilence,
+    },
+    /// The provider has answered.
+    Answered(Answered),
+}
 
 /// What came of the call.
 pub struct Answered {
@@ -22,19 +39,24 @@ pub struct Answered {
     poll_after: Option<Duration>,
 }
 
-pub(super) async fn call(
-    means: Means,
-    job: Arc<Open>,
-    attempt: Attempt,
-) -> Result<Option<Answered>, CallTrouble> {
+pub(super) async fn call(means: Means, job: Arc<Open>, attempt: Attempt) -> Result<Came, CallTrouble> {
     let project = project_of(&attempt)?;
     let usual = usual(&means, project);
     let id = job.payment;
     let scope = Scope::Project(project);
+    let fraud_wait = means.settings.get_for(project, &settings::FRAUD_WAIT);
     // The terms are stored before anybody is asked: asked again, the provider must hear the same.
-    let settled = means.store.write(scope, move |tx| start::settle_terms(tx, id, usual)).await;
-    let settled = settled.map_err(|error: Error| CallTrouble::NotSent(error.to_string()))?;
-    let Some((payment, terms)) = settled else { return Ok(None) };
+    let settled = means.store.write(scope, move |tx| start::settle_terms(tx, id, usual, fraud_wait)).await;
+    let (payment, terms) = match settled.map_err(|error: Error| CallTrouble::NotSent(error.to_string()))? {
+        Turn::Asks(payment, terms) => (payment, terms),
+        Turn::Waits { until } => {
+            return Ok(Came::Waits {
+                until,
+                then: means.settings.get_for(project, &settings::FRAUD_SILENCE),
+            });
+        }
+        Turn::Over => return Ok(Came::Over),
+    };
     let opening = Opening {
         payment: payment.id,
         project,
@@ -50,7 +72,7 @@ pub(super) async fn call(
         ProviderName::Stripe => Some(means.settings.get(&settings::POLL_AFTER)),
         ProviderName::Offline => None,
     };
-    Ok(Some(Answered { reply, cause: attempt.job.to_string(), poll_after }))
+    Ok(Came::Answered(Answered { reply, cause: attempt.job.to_string(), poll_after }))
 }
 
 /// What holds in a project where nothing is said.
@@ -62,13 +84,14 @@ fn usual(means: &Means, project: contracts::ProjectId) -> Terms {
     }
 }
 
-pub(super) fn record(tx: &mut Tx<'_>, job: &Open, outcome: &Outcome<Option<Answered>>) -> Result<(), Error> {
+pub(super) fn record(tx: &mut Tx<'_>, job: &Open, outcome: &Outcome<Came>) -> Result<(), Error> {
     match outcome {
-        Outcome::Done(None) => Ok(()),
-        Outcome::Done(Some(Answered { reply: Ok(opened), cause, poll_after })) => {
+        Outcome::Done(Came::Over) => Ok(()),
+        Outcome::Done(Came::Waits { until, then }) => block::wait(tx, job.payment, *until, *then),
+        Outcome::Done(Came::Answered(Answered { reply: Ok(opened), cause, poll_after })) => {
             start::opened(tx, job.payment, opened, cause, *poll_after)
         }
-        Outcome::Done(Some(Answered { reply: Err(refusal), .. })) => {
+        Outcome::Done(Came::Answered(Answered { reply: Err(refusal), .. })) => {
             start::not_opened(tx, job.payment, &refusal.code)
         }
         Outcome::Failed { .. } => start::not_opened(tx, job.payment, UNAVAILABLE),

@@ -21,9 +21,10 @@ pub struct Attempt {
     pub payment_id: PaymentId,
     /// The refund, where it is about one.
     pub refund_id: Option<RefundId>,
-    /// What it was: `open`, `confirm`, `capture`, `cancel`, `poll`, `webhook`, `refund`, `settle`.
+    /// What it was: `open`, `confirm`, `capture`, `cancel`, `poll`, `webhook`, `refund`, `settle`, `fraud`.
     pub what: String,
-    /// What came of it: `applied`, `kept` (old news), `refused`, `failed`, `unknown`, or why it is not believed.
+    /// What came of it: `applied`, `kept` (old news), `refused`, `failed`, `unknown`, or why it is not believed. Of fraud
+    /// detection: `awaited`, then `approve`, `review` or `silent` (no word in time); `blocked`, `too_late`.
     pub result: String,
     /// Where the payment stood.
     pub status_before: Status,

@@ -30,7 +30,7 @@ macro_rules! select_payments {
         concat!(
             "select id, order_id, invoice_id, top_up_id, user_id, amount, currency, captured, refund_reserved, refunded, ",
             "capture_asked, provider, capture, provider_ref, status, failure, needs_review, unwanted, blocked, live, acting, ",
-            "news_at, heard_at, created_at, updated_at, version from payments where project_id = $1 and ",
+            "clearance, news_at, heard_at, created_at, updated_at, version from payments where project_id = $1 and ",
             $rest
         )
     };
@@ -42,9 +42,9 @@ pub fn insert_payment(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), Error> {
         "insert into payments (project_id, id, order_id, invoice_id, user_id, amount, currency, captured,
            refund_reserved, refunded, capture_asked, provider, capture, provider_ref, status, failure, needs_review,
            unwanted, live, acting, news_at, heard_at, created_at, updated_at, version,
-           correlation_id, traceparent, top_up_id, blocked)
+           correlation_id, traceparent, top_up_id, blocked, clearance)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-           $23, $24, $25, $26, $27, $28, $29)",
+           $23, $24, $25, $26, $27, $28, $29, $30)",
         params![
             tx.project()?,
             payment.id,
@@ -75,6 +75,7 @@ pub fn insert_payment(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), Error> {
             tx.origin().traceparent.clone(),
             payment.top_up_id,
             payment.blocked,
+            payment.clearance,
         ],
     );
     match stored {
@@ -89,7 +90,7 @@ pub fn save_payment(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError
     tx.run_versioned(
         "update payments set captured = $3, refund_reserved = $4, refunded = $5, capture_asked = $6, provider = $7,
            capture = $8, provider_ref = $9, status = $10, failure = $11, needs_review = $12, unwanted = $13, live = $14,
-           acting = $15, news_at = $16, heard_at = $17, updated_at = $18, blocked = $20, version = version + 1
+           acting = $15, news_at = $16, heard_at = $17, updated_at = $18, blocked = $20, clearance = $21, version = version + 1
          where project_id = $1 and id = $2 and version = $19",
         params![
             tx.project()?,
@@ -111,7 +112,8 @@ pub fn save_payment(tx: &mut Tx<'_>, payment: &Payment) -> Result<(), StoreError
             payment.heard_at,
             tx.now(),
             payment.version,
-            payment.blocked
+            payment.blocked,
+            payment.clearance
         ],
     )
 }

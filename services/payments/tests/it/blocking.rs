@@ -68,7 +68,7 @@ fn a_word_that_comes_before_its_order_holds() {
         shop.work().await;
         assert_eq!(stands(shop).await, blocked());
         assert!(shop.stripe.intents().is_empty());
-        assert_eq!(shop.told_types().await, ["payment.failed"]);
+        assert_eq!(shop.told_types().await, ["payment.started", "payment.failed"]);
     });
 }
 

@@ -16,7 +16,7 @@ fn a_payment_that_nobody_knows_yet_is_cancelled_at_once() {
         assert_eq!(shop.of_order(1).await["status"], "cancelled");
         shop.work().await;
         assert!(shop.stripe.intents().is_empty());
-        assert_eq!(shop.told_types().await, ["payment.cancelled"]);
+        assert_eq!(shop.told_types().await, ["payment.started", "payment.cancelled"]);
         let again = shop.post(&ann(), "/api/v1/payments", &json!({ "order_id": order(1).to_string() })).await;
         assert_eq!(again.problem(), (409, "order_cancelled"));
     });

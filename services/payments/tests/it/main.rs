@@ -18,3 +18,4 @@ mod starting;
 mod steering;
 mod stripe;
 mod topping_up;
+mod waiting;

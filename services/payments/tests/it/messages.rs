@@ -222,7 +222,7 @@ fn a_message_about_nothing_of_ours_is_kept_and_answered() {
         let expected = [("evt_charge", "ignored"), ("evt_other", "unmatched")];
         let expected = expected.map(|(event, outcome)| (event.to_owned(), outcome.to_owned()));
         assert_eq!(outcomes.await.unwrap(), expected);
-        assert_eq!(shop.told_types().await, ["payment.intent.created"]);
+        assert_eq!(shop.told_types().await, ["payment.started", "payment.intent.created"]);
     });
 }
 

@@ -13,7 +13,7 @@ fn evidence() -> Evidence {
         source: Source::Wallet,
         amount: 150_000,
         currency: Currency::INR,
-        payer: UserId::from_u128(1),
+        payer: Some(UserId::from_u128(1)),
         payee: Some(UserId::from_u128(2)),
         device: Some("phone-7".to_owned()),
         address: None,
