@@ -40,7 +40,7 @@ const BODY_BYTES_MAX: usize = 16 << 10;
 #[utoipa::path(post, path = "/api/v1/notifications/receipts/twilio", tag = "notifications", security(()),
     params(Whose, ("X-Twilio-Signature" = Option<String>, Header, description = "Twilio's signature over our address and the fields.")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "The fields as Twilio sends them, 16 KiB at most."),
-    extensions(("x-stoa" = json!({"tier": "webhook"}))),
+    extensions(("x-stoa" = json!({"tier": "webhook", "timeout_ms": 10000}))),
     responses((status = 200, description = "It was taken, now or before.", body = ReceiptTaken)))]
 pub(super) async fn take_twilio_receipt(
     ctx: Ctx,

@@ -84,7 +84,7 @@ pub(super) async fn take_webhook(
     params(FromSomebody,
         ("Stripe-Signature" = Option<String>, Header, description = "`t=…,v1=…` over the time and the body.")),
     request_body(content = serde_json::Value, description = "The message as the provider made it, 256 KiB at most."),
-    extensions(("x-stoa" = json!({"tier": "webhook"}))),
+    extensions(("x-stoa" = json!({"tier": "webhook", "timeout_ms": 10000}))),
     responses((status = 200, description = "It was taken, now or before.", body = Received)))]
 pub(super) async fn take_payment_webhook(
     ctx: Ctx,
