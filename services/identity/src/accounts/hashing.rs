@@ -240,18 +240,17 @@ mod tests {
     async fn an_address_that_nobody_has_costs_as_much_work() {
         let hashing = Hashing::with(params(8 * 1024, 2), 1, 8);
         let hash = hashing.hash(secret("correct horse")).await.unwrap();
-        let shortest = async |against: Option<String>| {
-            let mut shortest = Duration::MAX;
-            for _ in 0..3 {
+        let (mut nobody, mut somebody) = (Duration::MAX, Duration::MAX);
+        // By turns, so that what else the machine does slows both.
+        for _ in 0..5 {
+            for (shortest, against) in [(&mut nobody, None), (&mut somebody, Some(hash.clone()))] {
                 let started = Instant::now();
-                hashing.check(secret("correct mule"), against.clone()).await.unwrap();
-                shortest = shortest.min(started.elapsed());
+                hashing.check(secret("correct mule"), against).await.unwrap();
+                *shortest = started.elapsed().min(*shortest);
             }
-            shortest
-        };
-        let (nobody, somebody) = (shortest(None).await, shortest(Some(hash)).await);
+        }
         // Without the work it would be a thousandth; machines of tests are no place for finer scales.
-        assert!(nobody * 4 > somebody, "{nobody:?} {somebody:?}");
+        assert!(nobody * 20 > somebody, "{nobody:?} {somebody:?}");
     }
 
     #[tokio::test]
