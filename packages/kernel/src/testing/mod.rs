@@ -8,8 +8,8 @@ mod peer;
 mod stage;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use contracts::Timestamp;
 
@@ -44,26 +44,11 @@ pub fn postgres_url() -> Option<String> {
 pub struct Place {
     /// The engine to open stores with.
     pub engine: Engine,
-    /// Whose lock keeps others from the database, on Postgres.
-    _holds: Option<Mutex<postgres::Client>>,
+    database: Option<(String, String)>,
     directory: Option<PathBuf>,
 }
 
 static PLACES: AtomicU32 = AtomicU32::new(0);
-/// The space of locks on databases of tests.
-const PLACE_LOCKS: i32 = 0x5704;
-/// As many tests may run at a time.
-const PLACES_MAX: i32 = 1_000;
-/// What a test left, as nobody would see it in a database that was just made.
-const CLEARED: &str = "
-    select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
-    do $$ declare name text; begin
-      for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
-        execute format('drop schema %I cascade', name);
-      end loop;
-    end $$;
-    create schema public authorization pg_database_owner;
-    grant usage on schema public to public;";
 
 impl Place {
     /// An empty directory for SQLite.
@@ -71,31 +56,23 @@ impl Place {
         let directory = unique_directory();
         Self {
             engine: Engine::Sqlite { directory: directory.clone() },
-            _holds: None,
+            database: None,
             directory: Some(directory),
         }
     }
 
-    /// An empty database on Postgres, where there is one. It stays for the next test: to make one takes as long as most
-    /// tests do.
+    /// An empty database on Postgres, where there is one.
     pub fn postgres() -> Option<Self> {
         let admin = postgres_url()?;
-        let (base, _) = admin.rsplit_once('/')?;
+        let name = format!("stoa_test_{}_{}", std::process::id(), PLACES.fetch_add(1, Ordering::Relaxed));
         let mut client = postgres::Client::connect(&admin, postgres::NoTls).ok()?;
-        let free = "select pg_try_advisory_lock($1, $2)";
-        let mut is_free = |place: &i32| {
-            client.query_one(free, &[&PLACE_LOCKS, place]).is_ok_and(|row| row.get::<_, bool>(0))
-        };
-        let name = format!("stoa_test_{}", (0..PLACES_MAX).find(|place| is_free(place))?);
-        let known = client.query_opt("select 1 from pg_database where datname = $1", &[&name]).ok()?;
+        client.batch_execute(&format!("drop database if exists {name} with (force)")).ok()?;
+        client.batch_execute(&format!("create database {name}")).ok()?;
+        let (base, _) = admin.rsplit_once('/')?;
         // On this machine nobody listens between; encryption has tests of its own.
         let url = format!("{base}/{name}?sslmode=disable");
-        match known {
-            None => client.batch_execute(&format!("create database {name}")).ok()?,
-            Some(_) => postgres::Client::connect(&url, postgres::NoTls).ok()?.batch_execute(CLEARED).ok()?,
-        }
         let engine = Engine::Postgres { url, connections_max: 8 };
-        Some(Self { engine, _holds: Some(Mutex::new(client)), directory: None })
+        Some(Self { engine, database: Some((admin, name)), directory: None })
     }
 
     /// Both engines, as far as they are there.
@@ -118,6 +95,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Some(directory) = &self.directory {
             let _ = std::fs::remove_dir_all(directory);
+        }
+        if let Some((admin, name)) = &self.database
+            && let Ok(mut client) = postgres::Client::connect(admin, postgres::NoTls)
+        {
+            let _ = client.batch_execute(&format!("drop database if exists {name} with (force)"));
         }
     }
 }
