@@ -82,6 +82,8 @@ pub struct Inner {
     admission: Admission,
     shared: Option<Shared>,
     addresses: tokio::sync::Mutex<Addresses>,
+    /// Services answer somewhere else, so they may have other routes.
+    moved: tokio::sync::Notify,
     policy: RwLock<Arc<Policy>>,
     sockets: Sockets,
 }
@@ -130,13 +132,14 @@ impl Front {
         let words = Words::new(signer, issuer, address_marks(keyring));
         let shared = service.settings().get(&settings::REDIS_URL).map(Shared::at);
         let addresses = tokio::sync::Mutex::default();
+        let moved = tokio::sync::Notify::new();
         let sockets = Sockets::default();
         Self(Arc::new_cyclic(|door| {
             if let Some(own) = behind.here.remove(service.name()) {
                 let own = own.layer(Extension(standing)).layer(Extension(Doorway(door.clone())));
                 behind.here.insert(service.name(), own);
             }
-            Inner { service, behind, words, known, admission, shared, addresses, policy, sockets }
+            Inner { service, behind, words, known, admission, shared, addresses, moved, policy, sockets }
         }))
     }
 
@@ -158,7 +161,9 @@ impl Front {
     }
 
     async fn look_for_addresses(&self) {
-        self.0.addresses.lock().await.look(&self.0.service, &self.0.behind.upstreams).await;
+        if self.0.addresses.lock().await.look(&self.0.service, &self.0.behind.upstreams).await {
+            self.0.moved.notify_one();
+        }
     }
 
     /// Asks services in other processes which routes they have now.
@@ -217,7 +222,11 @@ impl Front {
         tasks.spawn(async move {
             while !*stopped.borrow() {
                 door.look_for_routes().await;
-                tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(ROUTES_EVERY) => {} }
+                tokio::select! {
+                    _ = stopped.changed() => {}
+                    () = door.0.moved.notified() => {}
+                    () = tokio::time::sleep(ROUTES_EVERY) => {}
+                }
             }
         });
         let (door, mut stopped) = (self.clone(), stop.clone());

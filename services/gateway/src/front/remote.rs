@@ -124,8 +124,8 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Looks where services answer now, and has them called there.
-    pub async fn look(&mut self, service: &Running, upstreams: &Upstreams) {
+    /// Looks where services answer now, and has them called there; says whether that is somewhere else than before.
+    pub async fn look(&mut self, service: &Running, upstreams: &Upstreams) -> bool {
         let text = service.settings().get(&settings::UPSTREAMS);
         let every = service.settings().get(&settings::NAMES_EVERY);
         if self.named_at.as_ref().is_none_or(|(at, before)| at.elapsed() >= every || *before != text) {
@@ -154,7 +154,9 @@ impl Addresses {
         for gone in self.known.keys().filter(|name| !all.contains_key(*name)) {
             set(upstreams, gone, &[]);
         }
+        let changed = self.known != all;
         self.known = all;
+        changed
     }
 }
 
