@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::wire::{Reply, Request, Wire};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+// A process that is traced call by call takes its time to end, on a slow machine more than half a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A server; it is killed and reaped when it is dropped.
